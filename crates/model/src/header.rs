@@ -1,0 +1,162 @@
+//! Request headers that people and plugins may add.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue};
+
+/// Who wants to add a header; the two have different rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderSource {
+    /// The webhook's owner, in the webhook's settings.
+    Webhook,
+    /// A mapping plugin, in a request.
+    Plugin,
+}
+
+/// The header cannot be added.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+pub enum HeaderError {
+    /// Not a header name (RFC 9110, section 5.1).
+    #[error("`{0}` is not a header name: letters, digits and hyphens are")]
+    Name(String),
+    /// Not a header value (RFC 9110, section 5.5).
+    #[error("the value of `{0}` has a character that a header cannot carry, such as a line break")]
+    Value(HeaderName),
+    /// The host sets this header itself, or it belongs to the connection.
+    #[error("`{0}` is set by Hookwright itself and cannot be given")]
+    Reserved(HeaderName),
+    /// Credentials are for the webhook's settings only.
+    #[error("`{0}` carries credentials: only the webhook's custom headers may set it, not a plugin")]
+    Credential(HeaderName),
+    /// The same name twice.
+    #[error("`{0}` is given twice")]
+    Repeated(HeaderName),
+    /// More headers than [`CustomHeaders::MAX`].
+    #[error("there are more than {max} headers", max = CustomHeaders::MAX)]
+    TooMany,
+    /// A longer value than [`CustomHeaders::MAX_VALUE_BYTES`].
+    #[error("the value of `{0}` is longer than {max} bytes", max = CustomHeaders::MAX_VALUE_BYTES)]
+    TooLong(HeaderName),
+}
+
+/// Headers of the connection and of the host's own protocol: nobody else sets them (RFC 9110, section 7.6.1, and the
+/// Standard Webhooks specification).
+const RESERVED: [&str; 15] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "webhook-id",
+    "webhook-signature",
+    "webhook-timestamp",
+];
+
+const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+
+/// Parses one header and checks that its source may set it.
+///
+/// # Errors
+/// What is wrong with the name or the value.
+pub fn parse_header(
+    source: HeaderSource,
+    name: &str,
+    value: &str,
+) -> Result<(HeaderName, HeaderValue), HeaderError> {
+    let parsed = HeaderName::from_bytes(name.trim().as_bytes())
+        .map_err(|_| HeaderError::Name(name.chars().take(80).collect()))?;
+    if RESERVED.contains(&parsed.as_str()) {
+        return Err(HeaderError::Reserved(parsed));
+    }
+    if source == HeaderSource::Plugin && CREDENTIALS.contains(&parsed.as_str()) {
+        return Err(HeaderError::Credential(parsed));
+    }
+    if value.len() > CustomHeaders::MAX_VALUE_BYTES {
+        return Err(HeaderError::TooLong(parsed));
+    }
+    match HeaderValue::from_str(value.trim()) {
+        Ok(value) => Ok((parsed, value)),
+        Err(_) => Err(HeaderError::Value(parsed)),
+    }
+}
+
+/// The headers that a webhook's owner adds to every request. Values are taken for secrets throughout.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct CustomHeaders(Vec<(HeaderName, HeaderValue)>);
+
+impl CustomHeaders {
+    /// The most headers that one webhook may add.
+    pub const MAX: usize = 32;
+    /// The most bytes of one header's value: what servers commonly take.
+    pub const MAX_VALUE_BYTES: usize = 8 * 1024;
+
+    /// Parses the headers of a webhook.
+    ///
+    /// # Errors
+    /// The name of the first header that is wrong, and what is wrong with it.
+    pub fn parse<'a>(
+        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, (String, HeaderError)> {
+        let mut parsed = Self::default();
+        for (name, value) in headers {
+            let fail = |error| Err((name.to_owned(), error));
+            let (header, value) = match parse_header(HeaderSource::Webhook, name, value) {
+                Ok(header) => header,
+                Err(error) => return fail(error),
+            };
+            if parsed.0.len() == Self::MAX {
+                return fail(HeaderError::TooMany);
+            }
+            if parsed.get(&header).is_some() {
+                return fail(HeaderError::Repeated(header));
+            }
+            parsed.0.push((header, value));
+        }
+        Ok(parsed)
+    }
+
+    /// The value of a header, if the webhook sets it.
+    pub fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The headers in the order in which they were given.
+    pub fn iter(&self) -> impl Iterator<Item = &(HeaderName, HeaderValue)> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Debug for CustomHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugins_have_fewer_rights_than_owners() {
+        assert!(parse_header(HeaderSource::Webhook, "Authorization", "Bearer x").is_ok());
+        for name in ["authorization", "Cookie", "Host", "Content-Length", "webhook-id", "a b", "", "x\r\ny"] {
+            assert!(parse_header(HeaderSource::Plugin, name, "x").is_err(), "{name}");
+        }
+        assert!(parse_header(HeaderSource::Plugin, "prefer", "a\r\nb: c").is_err());
+    }
+
+    #[test]
+    fn custom_headers_are_unique_and_hidden() {
+        let headers = CustomHeaders::parse([("X-Api-Token", "s3cret")]).unwrap();
+        assert_eq!(format!("{headers:?}"), r#"["x-api-token"]"#);
+        let (name, error) = CustomHeaders::parse([("a", "1"), ("A", "2")]).unwrap_err();
+        assert_eq!((name.as_str(), error), ("A", HeaderError::Repeated(HeaderName::from_static("a"))));
+    }
+}
