@@ -1,0 +1,104 @@
+//! HubSpot's API as this mapping uses it: dated paths, its search, and the answers that mean "later".
+
+use hookwright_sdk::{Failure, History, Reply, Request, Stop};
+use serde_json::{Value, json};
+
+use crate::settings::Settings;
+
+/// Locked by bulk writes; rate limit; moving between data centres.
+const LATER: [u16; 3] = [423, 429, 477];
+
+const BULK_WRITE_SECS: u32 = 5;
+/// A daily limit ends at the account's midnight, a move may take 24 hours: look now and then.
+const LONG_PAUSE_SECS: u32 = 3_600;
+
+/// The calls of one delivery.
+pub(crate) struct Api<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) so_far: &'a History,
+}
+
+impl Api<'_> {
+    /// The path of a collection, for example `contacts`.
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/crm/objects/{}/{rest}", self.settings.api_version)
+    }
+
+    /// The reply to the request.
+    ///
+    /// # Errors
+    /// The request itself while it has not been answered; a retry if the answer means "later".
+    pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
+        let reply = self.so_far.call(request.accept(&LATER))?;
+        later(reply)?;
+        Ok(reply)
+    }
+
+    /// Creates a record, once: after a lost answer it is looked for first.
+    pub(crate) fn create(
+        &self,
+        create: Request,
+        search: impl FnOnce() -> Request,
+    ) -> Result<Record<'_>, Stop> {
+        if self.so_far.reply(&create.step).is_none()
+            && let Some(found) = self.so_far.look_before(&create.step, search().accept(&LATER))?
+        {
+            later(found)?;
+            if found.find("/results/0")?.is_some() {
+                return Ok(Record { reply: found, pointer: "/results/0/id" });
+            }
+        }
+        Ok(Record { reply: self.call(create)?, pointer: "/id" })
+    }
+
+    /// A search for records of a collection that have all these properties.
+    pub(crate) fn search(&self, step: &str, collection: &str, properties: &[(&str, &str, &str)]) -> Request {
+        let filter = |(name, operator, value): &(&str, &str, &str)| json!({ "propertyName": name, "operator": operator, "value": value });
+        let filters: Vec<Value> = properties.iter().map(filter).collect();
+        let body = json!({ "filterGroups": [{ "filters": filters }], "limit": 1 });
+        Request::post(step).path(self.path(&format!("{collection}/search"))).json(&body).idempotent()
+    }
+}
+
+/// A record, found or created.
+pub(crate) struct Record<'a> {
+    reply: &'a Reply,
+    pointer: &'static str,
+}
+
+impl Record<'_> {
+    /// Its id.
+    pub(crate) fn id(&self) -> Result<String, Failure> {
+        self.reply.id(self.pointer)
+    }
+}
+
+fn later(reply: &Reply) -> Result<(), Failure> {
+    let after = reply.retry_after();
+    match reply.status {
+        423 => Err(Failure::retry(
+            "HubSpot has locked the record for bulk writes",
+            after.or(Some(BULK_WRITE_SECS)),
+        )),
+        429 => {
+            let (limit, pause) = limit(reply);
+            Err(Failure::retry(format!("HubSpot's {limit} is used up"), after.or(pause)))
+        }
+        477 => {
+            let reason = "HubSpot is moving the account to another data centre";
+            Err(Failure::retry(reason, after.or(Some(LONG_PAUSE_SECS))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Which limit a 429 speaks of, and how long it lasts. HubSpot does not document `retry-after` here, but names the policy.
+fn limit(reply: &Reply) -> (&'static str, Option<u32>) {
+    let policy = reply.find("/policyName").ok().flatten();
+    match policy.as_ref().and_then(Value::as_str) {
+        Some("TEN_SECONDLY_ROLLING") => ("limit per ten seconds", Some(10)),
+        Some("SECONDLY") => ("limit per second", Some(1)),
+        Some("DAILY") => ("limit per day", Some(LONG_PAUSE_SECS)),
+        _ => ("request limit", None),
+    }
+}

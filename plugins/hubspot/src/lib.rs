@@ -1,0 +1,66 @@
+//! Leads in HubSpot: a contact, a deal if wished, and the message as a note on the contact.
+//!
+//! A lead with an address is upserted by it, so a second lead of the same person lands on the same contact. Without one
+//! HubSpot has no key, and a contact is created.
+//!
+//! Deals and notes have no key either. After a lost answer each of them is looked for before it is created again: the
+//! search knows a new record after some seconds, which is less than the webhook's first wait.
+
+use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Lead, Mapping, Stop, text};
+
+mod api;
+mod contact;
+mod deal;
+mod note;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use api::Api;
+use settings::Settings;
+
+struct HubSpot;
+
+impl Mapping for HubSpot {
+    type Settings = Settings;
+
+    fn describe() -> Description {
+        Description {
+            title: "HubSpot",
+            summary: "A lead becomes a contact with its message as a note, and a deal if you name a stage.",
+            url: "https://api.hubapi.com",
+            headers: &[HeaderHint {
+                name: "authorization",
+                placeholder: "Bearer pat-eu1-… (service key or private app token; scopes crm.objects.contacts.write, \
+                              crm.objects.contacts.read, and crm.objects.deals.write and .read for deals)",
+                secret: true,
+            }],
+        }
+    }
+
+    fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
+        let lead = event.lead.cleaned();
+        if lead.is_blank() {
+            return Ok(Action::skip(
+                "nothing was collected: no name, phone number, e-mail address or message",
+            ));
+        }
+        let (lead, unusable_email) = without_unusable_email(lead);
+        let api = Api { settings, so_far };
+        let contact = contact::find_or_create(&api, &lead)?;
+        if settings.deal_stage().is_some() {
+            deal::create(&api, event, &lead, &contact)?;
+        }
+        note::create(&api, event, &lead, unusable_email.as_deref(), &contact)?;
+        Ok(Action::done(format!("contact/{contact}"), settings.contact_url(&contact)))
+    }
+}
+
+/// HubSpot refuses the whole contact for an address that it does not take. Such a lead goes on without one, and the note
+/// keeps what was typed.
+fn without_unusable_email(mut lead: Lead) -> (Lead, Option<String>) {
+    let unusable = lead.email.take_if(|email| !text::is_email(email));
+    (lead, unusable)
+}
+
+hookwright_sdk::export!(HubSpot);

@@ -1,0 +1,212 @@
+use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, Target, samples, settings_schema};
+use hookwright_sdk::{Lead, Request};
+use serde_json::{Value, json};
+
+use crate::HubSpot;
+
+mod service;
+
+use service::Service;
+
+fn everything_on() -> Value {
+    json!({
+        "lead_status": "NEW", "deal_stage": "appointmentscheduled", "deal_pipeline": "default", "portal_id": "4242",
+        "conversation_property": "conversation_id", "channel_property": "channel",
+    })
+}
+
+fn no_email() -> Lead {
+    Lead { email: None, ..samples::complete() }
+}
+
+/// The outcome when the first request is answered with `answer` and the others by the service.
+fn first_answered_with(lead: Lead, answer: &Answer) -> Outcome {
+    let (mut service, mut first) = (Service::default(), Some(answer.clone()));
+    let mut target = |request: &Request| first.take().unwrap_or_else(|| service.answer(request));
+    Rehearsal::<HubSpot>::of(lead).attempt(&mut target)
+}
+
+#[test]
+fn every_sample_becomes_what_hubspot_accepts() {
+    for (name, lead) in samples::all() {
+        for (suffix, settings) in [("", json!({})), ("-all-settings", everything_on())] {
+            let mut rehearsal = Rehearsal::<HubSpot>::of(lead.clone()).settings(settings);
+            let outcome = rehearsal.attempt(&mut Service::default());
+            match lead.cleaned().is_blank() {
+                true => assert!(matches!(outcome, Outcome::Skipped(_)), "{name}: {outcome:?}"),
+                false => assert!(matches!(outcome, Outcome::Delivered(_)), "{name}: {outcome:?}"),
+            }
+            if suffix.is_empty() || name == "complete" || name == "only-phone" {
+                insta::assert_snapshot!(format!("{name}{suffix}"), rehearsal.transcript());
+            }
+        }
+    }
+}
+
+#[test]
+fn without_notes_the_message_is_a_property() {
+    let mut service = Service::default();
+    let settings = json!({ "note": false, "lifecycle_stage": "" });
+    Rehearsal::<HubSpot>::of(samples::complete()).settings(settings).attempt(&mut service);
+    assert!(service.notes.is_empty());
+    assert_eq!(service.contacts[0].properties["message"], "I'd like to know about pricing");
+    assert!(!service.contacts[0].properties.contains_key("lifecyclestage"));
+}
+
+#[test]
+fn a_second_lead_of_the_same_address_keeps_what_it_does_not_know() {
+    let mut service = Service::default();
+    Rehearsal::<HubSpot>::of(samples::complete()).attempt(&mut service);
+    let second =
+        Lead { email: samples::complete().email, message: Some("Hello?".into()), ..samples::blank() };
+    Rehearsal::<HubSpot>::of(second).attempt(&mut service);
+    assert_eq!((service.contacts.len(), service.notes.len()), (1, 2));
+    assert_eq!(service.contacts[0].properties["phone"], "+12025551234");
+}
+
+#[test]
+fn a_fault_at_any_step_makes_nothing_twice() {
+    for (name, lead) in samples::all() {
+        if lead.cleaned().is_blank() {
+            continue;
+        }
+        let calls = {
+            let mut rehearsal = Rehearsal::<HubSpot>::of(lead.clone()).settings(everything_on());
+            rehearsal.attempt(&mut Service::default());
+            rehearsal.steps().len()
+        };
+        for (step, fault) in (0..calls).flat_map(|step| Fault::ALL.map(|fault| (step, fault))) {
+            let mut service = Service::default();
+            let mut rehearsal = Rehearsal::<HubSpot>::of(lead.clone()).settings(everything_on());
+            let outcome = rehearsal.finish(&mut Faulty::new(&mut service, fault, step));
+            assert!(matches!(outcome, Outcome::Delivered(_)), "{name}, {fault:?} at {step}: {outcome:?}");
+            // A contact without address, phone number or conversation has nothing to be found by.
+            let is_findable = lead.email.is_some() || lead.phone.is_some() || lead.conversation_id.is_some();
+            let is_lost = matches!(fault, Fault::LostAnswer | Fault::Gateway(_)) && step == 0;
+            let contacts = if is_lost && !is_findable { 2 } else { 1 };
+            assert_eq!(service.contacts.len(), contacts, "{name}, {fault:?} at {step}");
+            assert_eq!(service.deals.len(), 1, "{name}, {fault:?} at {step}");
+            assert!(service.notes.len() <= 1, "{name}, {fault:?} at {step}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_lost_twice_is_looked_for_twice() {
+    let mut service = Service::default();
+    let mut rehearsal = Rehearsal::<HubSpot>::of(no_email());
+    rehearsal.attempt(&mut Faulty::new(&mut service, Fault::LostRequest, 0));
+    rehearsal.attempt(&mut Faulty::new(&mut service, Fault::LostAnswer, 1));
+    rehearsal.finish(&mut service);
+    assert_eq!(
+        rehearsal.steps(),
+        ["create-contact", "find-contact", "create-contact", "find-contact", "create-note"]
+    );
+    assert_eq!(service.contacts.len(), 1);
+}
+
+#[test]
+fn an_earlier_deal_of_the_same_name_is_not_taken_for_this_one() {
+    let lead = || Rehearsal::<HubSpot>::of(samples::complete()).settings(everything_on());
+    let mut service = Service { now: "2026-05-30T10:00:00Z", ..Service::default() };
+    lead().attempt(&mut service);
+    service.now = Service::default().now;
+    let mut again = lead();
+    again.finish(&mut Faulty::new(&mut service, Fault::LostRequest, 1));
+    assert_eq!(service.deals.len(), 2);
+    insta::assert_snapshot!("lost-deal", again.transcript());
+}
+
+#[test]
+fn a_conflict_names_the_contact_to_update() {
+    let conflict = |message: &str| {
+        Answer::json(409, json!({ "status": "error", "category": "CONFLICT", "message": message }))
+    };
+    let mut service = Service::default();
+    let nameless = Lead { name: None, ..no_email() };
+    Rehearsal::<HubSpot>::of(samples::complete()).attempt(&mut service);
+
+    let mut first = Some(conflict("Contact already exists. Existing ID: 512"));
+    let mut rehearsal = Rehearsal::<HubSpot>::of(nameless.clone());
+    let outcome =
+        rehearsal.attempt(&mut |request: &Request| first.take().unwrap_or_else(|| service.answer(request)));
+    assert!(
+        matches!(outcome, Outcome::Delivered(receipt) if receipt.reference.as_deref() == Some("contact/512"))
+    );
+    assert_eq!(rehearsal.steps(), ["create-contact", "update-contact", "create-note"]);
+    assert_eq!(service.contacts[0].properties["firstname"], "John", "a stand-in must not erase the name");
+
+    let outcome = first_answered_with(samples::complete(), &conflict("Contact already exists."));
+    assert!(matches!(outcome, Outcome::Retry(_, None)), "an upsert only has to be repeated: {outcome:?}");
+
+    for message in ["Contact already exists.", "Existing ID: ../../x", ""] {
+        let outcome = first_answered_with(nameless.clone(), &conflict(message));
+        assert!(matches!(outcome, Outcome::Held(_)), "{message}: {outcome:?}");
+    }
+}
+
+#[test]
+fn what_hubspot_answers_decides_what_happens() {
+    let limit = |policy: &str| Answer::json(429, json!({ "errorType": "RATE_LIMIT", "policyName": policy }));
+    let retry =
+        |after| move |outcome: &Outcome| matches!(outcome, Outcome::Retry(_, found) if *found == after);
+    let refused = |status| move |outcome: &Outcome| *outcome == Outcome::Refused(status);
+    type Check = Box<dyn Fn(&Outcome) -> bool>;
+    let rows: Vec<(Answer, Check)> = vec![
+        (Answer::json(400, json!({ "category": "VALIDATION_ERROR" })), Box::new(refused(400))),
+        (Answer::text(401, ""), Box::new(retry(None))),
+        (Answer::json(403, json!({ "category": "MISSING_SCOPES" })), Box::new(retry(None))),
+        (Answer::text(404, ""), Box::new(refused(404))),
+        (Answer::text(414, ""), Box::new(refused(414))),
+        (Answer::text(423, ""), Box::new(retry(Some(5)))),
+        (limit("TEN_SECONDLY_ROLLING"), Box::new(retry(Some(10)))),
+        (limit("SECONDLY"), Box::new(retry(Some(1)))),
+        (limit("DAILY"), Box::new(retry(Some(3_600)))),
+        (limit("DAILY").header("retry-after", "77"), Box::new(retry(Some(77)))),
+        (limit("SOMETHING_NEW"), Box::new(retry(None))),
+        (Answer::text(429, "<html>"), Box::new(retry(None))),
+        (Answer::text(477, ""), Box::new(retry(Some(3_600)))),
+        (Answer::text(477, "").header("retry-after", "7200"), Box::new(retry(Some(7_200)))),
+        (Answer::text(502, ""), Box::new(retry(None))),
+        (Answer::text(524, ""), Box::new(retry(None))),
+        (Answer::Lost, Box::new(retry(None))),
+    ];
+    for (answer, check) in rows {
+        for lead in [samples::complete(), no_email()] {
+            let outcome = first_answered_with(lead, &answer);
+            assert!(check(&outcome), "{answer:?}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reply_without_a_usable_id_is_held() {
+    for body in [
+        json!({}),
+        json!({ "results": [] }),
+        json!({ "results": [{ "id": "../x" }], "id": "../x" }),
+        json!(7),
+    ] {
+        for lead in [samples::complete(), no_email()] {
+            let outcome = first_answered_with(lead, &Answer::json(200, body.clone()));
+            assert!(
+                matches!(&outcome, Outcome::Held(reason) if reason.contains("reply to")),
+                "{body}: {outcome:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn settings_are_checked() {
+    for settings in [json!({ "notes": true }), json!({ "note": "yes" })] {
+        let outcome = Rehearsal::<HubSpot>::of(samples::complete())
+            .settings(settings.clone())
+            .attempt(&mut Service::default());
+        assert!(
+            matches!(&outcome, Outcome::Held(reason) if reason.contains("settings")),
+            "{settings}: {outcome:?}"
+        );
+    }
+    insta::assert_snapshot!("settings-schema", settings_schema::<HubSpot>());
+}

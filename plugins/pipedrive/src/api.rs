@@ -1,0 +1,80 @@
+//! Pipedrive's API as this mapping uses it: version 2 for persons and deals, version 1 for leads and notes, and the
+//! answers that mean "later" or "not before somebody changes something".
+
+use hookwright_sdk::{Failure, History, Reply, Request, Stop};
+
+use crate::settings::Settings;
+
+/// Account not open; not allowed, or blocked; rate limit; feature switched off.
+const INTERPRETED: [u16; 4] = [402, 403, 429, 501];
+
+/// Who goes on after a 429 is blocked by the gateway: leave it alone for a while.
+const BLOCKED_SECS: u32 = 3_600;
+
+/// The calls of one delivery.
+pub(crate) struct Api<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) so_far: &'a History,
+}
+
+impl Api<'_> {
+    /// The reply to the request.
+    ///
+    /// # Errors
+    /// The request itself while it has not been answered; a failure if the answer is one.
+    pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
+        let reply = self.so_far.call(request.accept(&INTERPRETED))?;
+        check(reply)?;
+        Ok(reply)
+    }
+
+    /// The reply to a creation, or what `read_found` makes of a look for the record, which a lost answer calls for.
+    pub(crate) fn create<T>(
+        &self,
+        create: Request,
+        look: impl FnOnce() -> Request,
+        read_found: impl FnOnce(&Reply) -> Result<Option<T>, Failure>,
+        read_created: impl FnOnce(&Reply) -> Result<T, Failure>,
+    ) -> Result<T, Stop> {
+        if self.so_far.reply(&create.step).is_none()
+            && let Some(reply) = self.so_far.look_before(&create.step, look().accept(&INTERPRETED))?
+        {
+            check(reply)?;
+            if let Some(found) = read_found(reply)? {
+                return Ok(found);
+            }
+        }
+        Ok(read_created(self.call(create)?)?)
+    }
+}
+
+fn check(reply: &Reply) -> Result<(), Failure> {
+    match reply.status {
+        429 => Err(Failure::retry("Pipedrive's rate limit or daily budget is used up", pause(reply))),
+        403 if is_html(reply) => Err(Failure::retry(
+            "Pipedrive blocks requests for a while, as it does after too many",
+            Some(BLOCKED_SECS),
+        )),
+        402 => Err(refused("the Pipedrive account is not open (trial over, or unpaid)", reply)),
+        403 => Err(refused(
+            "Pipedrive does not allow this: the token's user lacks a right, or a limit is reached",
+            reply,
+        )),
+        501 => Err(refused("Pipedrive has this feature switched off for the account", reply)),
+        _ => Ok(()),
+    }
+}
+
+/// `x-ratelimit-reset` is what is left of the window of two seconds; `retry-after` is not documented, but clearer.
+fn pause(reply: &Reply) -> Option<u32> {
+    reply.retry_after().or_else(|| reply.header("x-ratelimit-reset")?.trim().parse().ok())
+}
+
+fn is_html(reply: &Reply) -> bool {
+    reply.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+        || reply.body.trim_start().starts_with('<')
+}
+
+fn refused(why: &str, reply: &Reply) -> Failure {
+    Failure::permanent(format!("{why}; its words: {}", reply.quote()))
+}

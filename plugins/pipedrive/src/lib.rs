@@ -1,0 +1,52 @@
+//! Leads in Pipedrive: a person, a lead or a deal on that person, and the message as a note on it.
+//!
+//! Nothing is unique in Pipedrive. So the person is searched before one is created, by address, then by phone number;
+//! and after a lost answer each record is looked for before it is created again.
+
+use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Stop};
+
+mod api;
+mod note;
+mod person;
+mod record;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use api::Api;
+use settings::Settings;
+
+struct Pipedrive;
+
+impl Mapping for Pipedrive {
+    type Settings = Settings;
+
+    fn describe() -> Description {
+        Description {
+            title: "Pipedrive",
+            summary: "A lead becomes a person, and a lead (or a deal) of that person with the message as a note.",
+            url: "https://api.pipedrive.com/api",
+            headers: &[HeaderHint {
+                name: "x-api-token",
+                placeholder: "Personal preferences → API → Your personal API token",
+                secret: true,
+            }],
+        }
+    }
+
+    fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
+        let lead = event.lead.cleaned();
+        if lead.is_blank() {
+            return Ok(Action::skip(
+                "nothing was collected: no name, phone number, e-mail address or message",
+            ));
+        }
+        let api = Api { settings, so_far };
+        let person = person::find_or_create(&api, &lead)?;
+        let record = record::create(&api, event, &lead, person)?;
+        note::create(&api, &lead, &record)?;
+        Ok(Action::done(record.reference(), settings.url(&record)))
+    }
+}
+
+hookwright_sdk::export!(Pipedrive);

@@ -1,0 +1,215 @@
+use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, Target, samples, settings_schema};
+use hookwright_sdk::{Lead, Request};
+use serde_json::{Value, json};
+
+use crate::Pipedrive;
+
+mod service;
+
+use service::Service;
+
+fn lead_settings() -> Value {
+    json!({
+        "company": "acme", "owner_id": 3, "visible_to": "3",
+        "label_ids": ["f08b42a0-4e75-11ea-9643-03698ef1cfd6"],
+    })
+}
+
+fn deal_settings() -> Value {
+    json!({ "create": "deal", "company": "acme", "pipeline_id": 1, "stage_id": 2, "visible_to": "3" })
+}
+
+/// The outcome when the request `step` is answered with `answer` and the others by the service.
+fn answered_with(step: &str, answer: &Answer) -> Outcome {
+    let mut service = Service::default();
+    Rehearsal::<Pipedrive>::of(samples::complete()).attempt(&mut |request: &Request| {
+        if request.step == step { answer.clone() } else { service.answer(request) }
+    })
+}
+
+#[test]
+fn every_sample_becomes_what_pipedrive_accepts() {
+    for (name, lead) in samples::all() {
+        for (suffix, settings) in
+            [("", json!({})), ("-settings", lead_settings()), ("-as-deal", deal_settings())]
+        {
+            let mut rehearsal = Rehearsal::<Pipedrive>::of(lead.clone()).settings(settings);
+            let outcome = rehearsal.attempt(&mut Service::default());
+            match lead.cleaned().is_blank() {
+                true => assert!(matches!(outcome, Outcome::Skipped(_)), "{name}: {outcome:?}"),
+                false => assert!(matches!(outcome, Outcome::Delivered(_)), "{name}: {outcome:?}"),
+            }
+            if suffix.is_empty() || name == "complete" {
+                insta::assert_snapshot!(format!("{name}{suffix}"), rehearsal.transcript());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_known_person_is_found_by_address_or_else_by_phone_number() {
+    let full = samples::complete();
+    let mut service = Service::default();
+    Rehearsal::<Pipedrive>::of(full.clone()).attempt(&mut service);
+    let by_email = Lead { phone: Some("+15550000000".into()), ..full.clone() };
+    let by_phone = Lead { email: Some("other@example.com".into()), ..full };
+    for (lead, steps) in [
+        (by_email, &["find-person-by-email", "create-lead", "create-note"][..]),
+        (by_phone, &["find-person-by-email", "find-person-by-phone", "create-lead", "create-note"]),
+    ] {
+        let mut rehearsal = Rehearsal::<Pipedrive>::of(lead);
+        assert!(matches!(rehearsal.attempt(&mut service), Outcome::Delivered(_)));
+        assert_eq!(rehearsal.steps(), steps);
+    }
+    assert_eq!((service.persons.len(), service.leads.len()), (1, 3));
+}
+
+#[test]
+fn of_several_persons_the_oldest_is_taken() {
+    let items = json!([{ "item": { "id": 9 } }, { "item": { "id": 4 } }, { "item": {} }]);
+    let mut rehearsal = Rehearsal::<Pipedrive>::of(samples::complete());
+    rehearsal.attempt(&mut |request: &Request| match request.step.as_str() {
+        "find-person-by-email" => Answer::json(200, json!({ "data": { "items": items } })),
+        _ => Answer::text(404, ""),
+    });
+    let lead = rehearsal.requests().last().unwrap().body.as_deref().unwrap().to_owned();
+    assert!(lead.contains(r#""person_id":4"#), "{lead}");
+}
+
+#[test]
+fn a_fault_at_any_step_makes_nothing_twice() {
+    for (name, lead) in samples::all() {
+        if lead.cleaned().is_blank() {
+            continue;
+        }
+        for settings in [json!({}), deal_settings()] {
+            let new = || Rehearsal::<Pipedrive>::of(lead.clone()).settings(settings.clone());
+            let calls: Vec<String> = {
+                let mut rehearsal = new();
+                rehearsal.attempt(&mut Service::default());
+                rehearsal.steps().into_iter().map(str::to_owned).collect()
+            };
+            for (index, fault) in (0..calls.len()).flat_map(|index| Fault::ALL.map(|fault| (index, fault))) {
+                let mut service = Service::default();
+                let outcome = new().finish(&mut Faulty::new(&mut service, fault, index));
+                let case = format!("{name}, {fault:?} at {}", calls[index]);
+                assert!(matches!(outcome, Outcome::Delivered(_)), "{case}: {outcome:?}");
+                // A person without address and phone number has nothing to be found by.
+                let is_findable = lead.email.is_some() || lead.phone.is_some();
+                let is_lost =
+                    matches!(fault, Fault::LostAnswer | Fault::Gateway(_)) && calls[index] == "create-person";
+                assert_eq!(service.persons.len(), if is_lost && !is_findable { 2 } else { 1 }, "{case}");
+                assert_eq!(service.leads.len() + service.deals.len(), 1, "{case}");
+                assert!(service.notes.len() <= 1, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn after_a_lost_answer_only_this_events_record_counts() {
+    for (settings, now, conversation, is_found) in [
+        (json!({}), "2026-05-30T10:00:00Z", samples::complete().conversation_id, false),
+        (json!({}), "2026-05-31T10:00:00Z", Some("another".to_owned()), false),
+        (json!({}), "2026-05-31T10:00:00.123Z", samples::complete().conversation_id, true),
+        (deal_settings(), "2026-05-30T10:00:00Z", None, false),
+        (deal_settings(), "2026-05-31T10:00:00Z", None, true),
+    ] {
+        let mut service = Service { now, ..Service::default() };
+        let earlier = Lead { conversation_id: conversation, ..samples::complete() };
+        Rehearsal::<Pipedrive>::of(earlier).settings(settings.clone()).attempt(&mut service);
+        service.now = Service::default().now;
+        let mut rehearsal = Rehearsal::<Pipedrive>::of(samples::complete()).settings(settings.clone());
+        rehearsal.finish(&mut Faulty::new(&mut service, Fault::LostRequest, 1));
+        let expected = if is_found { 1 } else { 2 };
+        assert_eq!(service.leads.len() + service.deals.len(), expected, "{settings} {now}");
+    }
+}
+
+#[test]
+fn every_answer_lost_once_still_fits_into_the_hosts_limit_of_calls() {
+    let mut service = Service::default();
+    let mut rehearsal = Rehearsal::<Pipedrive>::of(samples::complete());
+    let mut lost: Vec<String> = Vec::new();
+    let outcome = rehearsal.finish(&mut |request: &Request| {
+        let answer = service.answer(request);
+        if request.idempotent || lost.contains(&request.step) {
+            return answer;
+        }
+        lost.push(request.step.clone());
+        Answer::Lost
+    });
+    assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
+    assert_eq!((service.persons.len(), service.leads.len(), service.notes.len()), (1, 1, 1));
+    insta::assert_snapshot!("every-answer-lost-once", rehearsal.transcript());
+}
+
+#[test]
+fn what_pipedrive_answers_decides_what_happens() {
+    let words = |status, error: &str| Answer::json(status, json!({ "success": false, "error": error }));
+    let html = || Answer::text(403, "<!DOCTYPE html><title>Access denied</title>");
+    enum Expected {
+        Refused,
+        Held(&'static str),
+        Retry(Option<u32>),
+    }
+    use Expected::{Held, Refused, Retry};
+    let rows = [
+        (words(400, "validation"), Refused),
+        (words(401, "unauthorized access"), Retry(None)),
+        (words(402, "Your account is not open"), Held("not open")),
+        (words(403, "feature_capping_deals_limit"), Held("feature_capping_deals_limit")),
+        (html(), Retry(Some(3_600))),
+        (Answer::text(403, "").header("content-type", "text/html; charset=UTF-8"), Retry(Some(3_600))),
+        (Answer::text(404, ""), Refused),
+        (Answer::text(405, ""), Refused),
+        (Answer::text(410, ""), Refused),
+        (Answer::text(415, ""), Refused),
+        (Answer::text(422, ""), Refused),
+        (Answer::text(429, ""), Retry(None)),
+        (Answer::text(429, "").header("x-ratelimit-reset", "2"), Retry(Some(2))),
+        (Answer::text(429, "").header("x-ratelimit-reset", "2").header("retry-after", "60"), Retry(Some(60))),
+        (Answer::text(500, ""), Retry(None)),
+        (Answer::text(501, ""), Held("switched off")),
+        (Answer::text(503, ""), Retry(None)),
+        (Answer::Lost, Retry(None)),
+    ];
+    for (answer, expected) in rows {
+        for step in ["find-person-by-email", "create-person", "create-lead", "create-note"] {
+            let outcome = answered_with(step, &answer);
+            let is_expected = match (&outcome, &expected) {
+                (Outcome::Refused(_), Refused) => true,
+                (Outcome::Held(reason), Held(part)) => reason.contains(part),
+                (Outcome::Retry(_, after), Retry(expected)) => after == expected,
+                _ => false,
+            };
+            assert!(is_expected, "{answer:?} to {step}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reply_without_a_usable_id_is_held() {
+    for body in [json!({}), json!({ "data": { "id": "../x" } }), json!({ "data": null }), json!([])] {
+        for step in ["create-person", "create-lead"] {
+            let outcome = answered_with(step, &Answer::json(200, body.clone()));
+            assert!(
+                matches!(&outcome, Outcome::Held(reason) if reason.contains(step)),
+                "{body}: {outcome:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn settings_are_checked() {
+    for settings in [json!({ "labels": [] }), json!({ "owner_id": "me" }), json!({ "visible_to": "2" })] {
+        let mut rehearsal = Rehearsal::<Pipedrive>::of(samples::complete()).settings(settings.clone());
+        let outcome = rehearsal.attempt(&mut Service::default());
+        assert!(
+            matches!(&outcome, Outcome::Held(reason) if reason.contains("settings")),
+            "{settings}: {outcome:?}"
+        );
+    }
+    insta::assert_snapshot!("settings-schema", settings_schema::<Pipedrive>());
+}

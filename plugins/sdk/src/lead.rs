@@ -1,0 +1,76 @@
+//! What CRMs ask of a lead that the lead itself does not say.
+
+use crate::{Lead, text};
+
+impl Lead {
+    /// This lead with control characters removed, everything but the message on one line, and what is then empty none.
+    #[must_use]
+    pub fn cleaned(&self) -> Self {
+        let line = |field: &Option<String>| field.as_deref().and_then(text::line);
+        Self {
+            name: line(&self.name),
+            phone: line(&self.phone),
+            email: line(&self.email),
+            message: self.message.as_deref().and_then(text::lines),
+            channel: line(&self.channel),
+            conversation_id: line(&self.conversation_id),
+        }
+    }
+
+    /// Whether nothing was collected that a person could act on: a channel and a conversation alone are no lead.
+    pub fn is_blank(&self) -> bool {
+        [&self.name, &self.phone, &self.email, &self.message].into_iter().all(Option::is_none)
+    }
+
+    /// A name for a lead without one: `Telegram lead`, or `New lead` if the channel is unknown too.
+    pub fn stand_in_name(&self) -> String {
+        let mut letters = self.channel.as_deref().unwrap_or("New").chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters).chain(" lead".chars()).collect()
+    }
+
+    /// A title for lists, such as `John Smith (telegram)`: the name, else the phone number, else the address, else
+    /// [`Lead::stand_in_name`].
+    pub fn title(&self) -> String {
+        let known = self.name.as_ref().or(self.phone.as_ref()).or(self.email.as_ref());
+        match (known, &self.channel) {
+            (Some(known), Some(channel)) => format!("{known} ({channel})"),
+            (Some(known), None) => known.clone(),
+            (None, _) => self.stand_in_name(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Lead;
+
+    fn lead(name: &str, phone: &str, channel: &str) -> Lead {
+        let field = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Lead {
+            name: field(name),
+            phone: field(phone),
+            email: None,
+            message: None,
+            channel: field(channel),
+            conversation_id: None,
+        }
+    }
+
+    #[test]
+    fn titles() {
+        assert_eq!(lead("John Smith", "+1", "telegram").title(), "John Smith (telegram)");
+        assert_eq!(lead("", "+1", "telegram").title(), "+1 (telegram)");
+        assert_eq!(lead("John", "", "").title(), "John");
+        assert_eq!(lead("", "", "éclair").title(), "Éclair lead");
+        assert_eq!(lead("", "", "").title(), "New lead");
+    }
+
+    #[test]
+    fn cleaning_leaves_no_empty_field() {
+        let cleaned = lead(" \u{0}\t", "+1\r\n202", "a\u{7}").cleaned();
+        assert_eq!(cleaned, lead("", "+1 202", "a"));
+        assert!(!cleaned.is_blank());
+        assert!(lead("", "", "telegram").is_blank());
+    }
+}

@@ -1,0 +1,169 @@
+//! One delivery, driven as the host drives it.
+
+use std::marker::PhantomData;
+
+use serde_json::Value;
+
+use super::{Answer, Target, take_log};
+use crate::log::Level;
+use crate::{Action, Event, Failure, Header, History, Lead, Mapping, Receipt, Reply, Request, guest};
+
+/// The most requests that the host makes for one delivery before it takes the mapping for a loop.
+pub const MAX_CALLS: usize = 8;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The target has it.
+    Delivered(Receipt),
+    /// The mapping decided not to deliver it.
+    Skipped(String),
+    /// The mapping failed: it waits for a person.
+    Held(String),
+    /// It is tried again, after so many seconds if a time was named.
+    Retry(String, Option<u32>),
+    /// The target refused it for good, with this status.
+    Refused(u16),
+}
+
+/// One event on its way to one target, attempt by attempt.
+pub struct Rehearsal<M> {
+    event: Event,
+    settings: String,
+    history: History,
+    pub(super) exchanges: Vec<(Request, Answer)>,
+    pub(super) log: Vec<(Level, String)>,
+    pub(super) outcomes: Vec<(usize, Outcome)>,
+    mapping: PhantomData<M>,
+}
+
+impl<M: Mapping> Rehearsal<M> {
+    /// A delivery of this lead, with the default settings.
+    pub fn of(lead: Lead) -> Self {
+        Self {
+            event: super::samples::event(lead),
+            settings: "{}".to_owned(),
+            history: History { replies: Vec::new(), uncertain: None },
+            exchanges: Vec::new(),
+            log: Vec::new(),
+            outcomes: Vec::new(),
+            mapping: PhantomData,
+        }
+    }
+
+    /// Uses these settings.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "reads well with `json!`")]
+    pub fn settings(mut self, settings: Value) -> Self {
+        self.settings = settings.to_string();
+        self
+    }
+
+    /// The requests sent so far, in all attempts.
+    pub fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.exchanges.iter().map(|(request, _)| request)
+    }
+
+    /// The steps sent so far, in all attempts.
+    pub fn steps(&self) -> Vec<&str> {
+        self.requests().map(|request| request.step.as_str()).collect()
+    }
+
+    /// The lines that the mapping logged.
+    pub fn log(&self) -> &[(Level, String)] {
+        &self.log
+    }
+
+    /// Sends what is left to send, until the delivery ends or has to wait. What the target answered in earlier
+    /// attempts is kept, as the host keeps it.
+    ///
+    /// # Panics
+    /// If the mapping is not a pure function of its arguments, or asks for more than [`MAX_CALLS`] replies.
+    pub fn attempt(&mut self, target: &mut impl Target) -> Outcome {
+        let outcome = self.run(target);
+        self.outcomes.push((self.exchanges.len(), outcome.clone()));
+        outcome
+    }
+
+    /// Attempts until the delivery no longer wants to be tried again.
+    ///
+    /// # Panics
+    /// As [`Rehearsal::attempt`], and after 20 attempts.
+    pub fn finish(&mut self, target: &mut impl Target) -> Outcome {
+        for _ in 0..20 {
+            let outcome = self.attempt(target);
+            if !matches!(outcome, Outcome::Retry(..)) {
+                return outcome;
+            }
+        }
+        panic!("still retrying after 20 attempts: {:?}", self.outcomes.last());
+    }
+
+    fn run(&mut self, target: &mut impl Target) -> Outcome {
+        // The reply that the mapping has not yet taken with an action: it is kept only then.
+        let mut fresh: Option<Reply> = None;
+        loop {
+            let mut seen = self.history.clone();
+            if let Some(reply) = &fresh {
+                seen.replies.push(reply.clone());
+                seen.uncertain = None;
+            }
+            let action = match self.transform(&seen) {
+                Err(Failure::Permanent(reason)) => return Outcome::Held(reason),
+                Err(Failure::Retry(delay)) => return Outcome::Retry(delay.reason, delay.after),
+                Ok(action) => action,
+            };
+            self.history = seen;
+            assert!(
+                self.history.replies.len() <= MAX_CALLS,
+                "more than {MAX_CALLS} calls: {:?}",
+                self.steps()
+            );
+            let (request, is_last) = match action {
+                Action::Call(request) => (request, false),
+                Action::Deliver(request) => (request, true),
+                Action::Done(receipt) => return Outcome::Delivered(receipt),
+                Action::Skip(reason) => return Outcome::Skipped(reason),
+            };
+            match self.send(request, target) {
+                Ok(_) if is_last => return Outcome::Delivered(Receipt { reference: None, url: None }),
+                Ok(reply) => fresh = Some(reply),
+                Err(outcome) => return outcome,
+            }
+        }
+    }
+
+    /// The next action; asked twice, because the same arguments must give the same answer.
+    fn transform(&mut self, so_far: &History) -> Result<Action, Failure> {
+        let first = guest::transform::<M>(&self.event, &self.settings, so_far);
+        self.log.extend(take_log());
+        let second = guest::transform::<M>(&self.event, &self.settings, so_far);
+        take_log();
+        assert_eq!(first, second, "the mapping is not a pure function");
+        first
+    }
+
+    /// Sends one request and judges the answer by the host's table.
+    fn send(&mut self, request: Request, target: &mut impl Target) -> Result<Reply, Outcome> {
+        let answer = target.answer(&request);
+        self.exchanges.push((request.clone(), answer.clone()));
+        let in_doubt = (!request.idempotent).then(|| request.step.clone());
+        let Answer::Reply { status, headers, body } = answer else {
+            self.history.uncertain = in_doubt.or(self.history.uncertain.take());
+            return Err(Outcome::Retry("no answer".to_owned(), None));
+        };
+        if (200..300).contains(&status) || request.accept.contains(&status) {
+            let headers = headers.into_iter().map(|(name, value)| Header { name, value }).collect();
+            return Ok(Reply { step: request.step, status, headers, body, truncated: false });
+        }
+        match status {
+            // The service behind a gateway may have done what it was asked to before the answer went wrong.
+            500..600 => {
+                self.history.uncertain = in_doubt.or(self.history.uncertain.take());
+                Err(Outcome::Retry(format!("status {status}"), None))
+            }
+            401 | 403 | 408 | 425 | 429 => Err(Outcome::Retry(format!("status {status}"), None)),
+            _ => Err(Outcome::Refused(status)),
+        }
+    }
+}

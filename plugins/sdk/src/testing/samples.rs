@@ -1,0 +1,94 @@
+//! Leads that every mapping should be shown.
+
+use crate::{Event, Lead};
+
+/// An event with this lead.
+pub fn event(lead: Lead) -> Event {
+    Event {
+        id: "evt_018fcb1e-9b00-7000-8000-000000000001".to_owned(),
+        project_id: "6f1f3d52-5d0c-4c60-9a52-3a1d5b2f7f10".to_owned(),
+        created_at: "2026-05-31T10:00:00Z".to_owned(),
+        lead,
+        json: "{}".to_owned(),
+    }
+}
+
+/// A lead with nothing collected.
+pub fn blank() -> Lead {
+    Lead { name: None, phone: None, email: None, message: None, channel: None, conversation_id: None }
+}
+
+/// A lead with everything collected.
+pub fn complete() -> Lead {
+    Lead {
+        name: some("John Smith"),
+        phone: some("+12025551234"),
+        email: some("john@example.com"),
+        message: some("I'd like to know about pricing"),
+        channel: some("telegram"),
+        conversation_id: some("2c1a3f4e-7f43-4a5e-9a55-0d9a1c6b7e21"),
+    }
+}
+
+/// Leads by name: complete, each field alone, each field missing, nothing at all, and texts that break careless code.
+pub fn all() -> Vec<(&'static str, Lead)> {
+    let full = complete();
+    let only = |change: fn(&mut Lead, &Lead)| {
+        let mut lead = blank();
+        change(&mut lead, &complete());
+        lead
+    };
+    vec![
+        ("complete", full.clone()),
+        ("nothing", blank()),
+        ("only-name", only(|lead, full| lead.name = full.name.clone())),
+        ("only-phone", only(|lead, full| lead.phone = full.phone.clone())),
+        ("only-email", only(|lead, full| lead.email = full.email.clone())),
+        ("only-message", only(|lead, full| lead.message = full.message.clone())),
+        ("only-channel", only(|lead, full| lead.channel = full.channel.clone())),
+        ("only-conversation", only(|lead, full| lead.conversation_id = full.conversation_id.clone())),
+        ("no-name", Lead { name: None, ..full.clone() }),
+        ("no-phone", Lead { phone: None, ..full.clone() }),
+        ("no-email", Lead { email: None, ..full.clone() }),
+        ("no-message", Lead { message: None, ..full.clone() }),
+        ("no-channel", Lead { channel: None, ..full.clone() }),
+        ("no-conversation", Lead { conversation_id: None, ..full.clone() }),
+        ("one-word-name", Lead { name: some("Cher"), ..full.clone() }),
+        ("unusable-email", Lead { email: some("john at example"), ..full.clone() }),
+        ("long-message", Lead { message: Some("Hello & goodbye. ".repeat(600)), ..full.clone() }),
+        ("huge-message", Lead { message: Some("<🦀>".repeat(50_000)), ..full.clone() }),
+        ("long-name", Lead { name: Some("Anna ".repeat(200)), ..full.clone() }),
+        (
+            "right-to-left-and-emoji",
+            Lead {
+                name: some("יוסי כהן"), message: some("مرحبا 👩‍👩‍👧 🇩🇪"), ..full.clone()
+            },
+        ),
+        (
+            "markup",
+            Lead {
+                name: some("<b>John</b> {{contact.email}}"),
+                message: some("<script>alert('x')</script>\n${7*7} \"quoted\" \\u0000 {\"a\":1}"),
+                ..full.clone()
+            },
+        ),
+        (
+            "control-characters",
+            Lead {
+                name: some("Jo\u{0}hn\r\nSmith\u{1b}"),
+                phone: some("+1\t202"),
+                message: some("a\r\nb\u{0}\u{7}c"),
+                channel: some("\u{0}"),
+                ..full.clone()
+            },
+        ),
+        (
+            "query-injection",
+            Lead { email: some("a&fields=name#@example.com"), phone: some("1&term=*/../x"), ..full },
+        ),
+    ]
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}

@@ -1,0 +1,155 @@
+//! Texts as CRMs want them.
+
+use std::borrow::Cow;
+
+/// Shows that a text was cut.
+const ELLIPSIS: char = '…';
+
+/// The text on one line: white space runs become one space, control characters go; none if nothing is left.
+pub fn line(text: &str) -> Option<String> {
+    let mut line = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        let before = line.len();
+        line.extend(word.chars().filter(|c| !c.is_control()));
+        if line.len() > before && before > 0 {
+            line.insert(before, ' ');
+        }
+    }
+    Some(line).filter(|line| !line.is_empty())
+}
+
+/// The text with its lines kept: ended by `\n`, without control characters, trimmed; none if nothing is left.
+pub fn lines(text: &str) -> Option<String> {
+    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
+    let kept: String = unix.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    Some(kept.trim().to_owned()).filter(|kept| !kept.is_empty())
+}
+
+/// First and last name, split at the last space; a single word is the first name.
+pub fn split_name(name: &str) -> (&str, Option<&str>) {
+    match name.trim().rsplit_once(char::is_whitespace) {
+        Some((first, last)) => (first.trim_end(), Some(last)),
+        None => (name.trim(), None),
+    }
+}
+
+/// At most `max_chars` characters of the text; what was cut shows as an ellipsis.
+pub fn truncate(text: &str, max_chars: usize) -> Cow<'_, str> {
+    if text.chars().nth(max_chars).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let kept: String = text.chars().take(max_chars.saturating_sub(1)).collect();
+    Cow::Owned(kept + "…")
+}
+
+/// The text as HTML: markup escaped, each newline a `<br>`. At most `max_units` UTF-16 units, as CRMs count, escapes
+/// included; what was cut shows as an ellipsis.
+pub fn html(text: &str, max_units: usize) -> String {
+    let mut html = String::with_capacity(text.len());
+    let mut units = 0;
+    // Where the text still fits together with an ellipsis.
+    let mut cut = 0;
+    for c in text.chars() {
+        let before = html.len();
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            '\n' => html.push_str("<br>"),
+            _ => html.push(c),
+        }
+        units += if html.len() - before == c.len_utf8() { c.len_utf16() } else { html.len() - before };
+        if units > max_units {
+            html.truncate(cut);
+            html.push(ELLIPSIS);
+            return html;
+        }
+        if units < max_units {
+            cut = html.len();
+        }
+    }
+    html
+}
+
+/// Whether a target that checks addresses would take this one: one `@` with text before it, and a domain with a dot
+/// behind it. An address that fails this is better kept in a note than sent as an address and refused.
+pub fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    !local.is_empty()
+        && domain.contains('.')
+        && domain.split('.').all(label)
+        && domain.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.'))
+        && !local.chars().any(|c| c.is_whitespace() || c.is_control() || "\"(),:;<>[\\]".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line() {
+        assert_eq!(line("  John \r\n\t Smith\u{0} "), Some("John Smith".into()));
+        assert_eq!(line("a \u{0} b"), Some("a b".into()));
+        assert_eq!(line(" \u{1b}\n"), None);
+        assert_eq!(line("👩‍👩‍👧 שלום"), Some("👩‍👩‍👧 שלום".into()));
+    }
+
+    #[test]
+    fn many_lines() {
+        assert_eq!(lines("\r\na\r\nb\rc\td\u{0}\n"), Some("a\nb\nc\td".into()));
+        assert_eq!(lines("\u{0}\n"), None);
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(split_name("John Smith"), ("John", Some("Smith")));
+        assert_eq!(split_name("Anna Maria  von Berg"), ("Anna Maria  von", Some("Berg")));
+        assert_eq!(split_name(" Cher "), ("Cher", None));
+    }
+
+    #[test]
+    fn truncation_counts_characters_and_shows() {
+        assert_eq!(truncate("día", 3), "día");
+        assert_eq!(truncate("días", 3), "dí…");
+        assert_eq!(truncate("🦀🦀", 1), "…");
+    }
+
+    #[test]
+    fn html_is_escaped() {
+        assert_eq!(html("<a href=\"x\">&'\n{{b}}", 100), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;<br>{{b}}");
+    }
+
+    #[test]
+    fn html_is_cut_between_characters_within_the_limit() {
+        assert_eq!(html("abc", 3), "abc");
+        assert_eq!(html("abcd", 3), "ab…");
+        assert_eq!(html("a<b", 5), "a…");
+        assert_eq!(html("🦀🦀", 3), "🦀…");
+        for max in 1..40 {
+            let cut = html("a&b\n<🦀>'\"ö", max);
+            assert!(cut.encode_utf16().count() <= max, "{max}: {cut}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        for good in ["john@example.com", "o'neil+tag@sub.example.co", "я@пример.рф"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in [
+            "",
+            "john",
+            "john@",
+            "@example.com",
+            "john@example",
+            "a b@example.com",
+            "a@b@example.com",
+            "a@b..c",
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}
