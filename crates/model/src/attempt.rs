@@ -9,7 +9,7 @@ use crate::id::DeliveryId;
 use crate::plugin::Digest;
 use crate::time::Timestamp;
 
-/// One request, or one mapping failure. It holds no credentials.
+/// One request, or one answer of the mapping that led to none. It holds no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Of which delivery.
@@ -20,9 +20,9 @@ pub struct Attempt {
     pub started_at: Timestamp,
     /// How long it took.
     pub duration: Duration,
-    /// The plugin's name of the step; none without a plugin or when the mapping failed.
+    /// The plugin's name of the step; none without a plugin or without a request.
     pub step: Option<String>,
-    /// What was sent; none when the mapping failed.
+    /// What was sent; none when the mapping gave no request.
     pub request: Option<SentRequest>,
     /// What came back, if anything did.
     pub reply: Option<ReceivedReply>,
@@ -75,7 +75,7 @@ pub enum Verdict {
     Failed,
     /// Waits for a person.
     Held,
-    /// The plugin decided not to deliver, having seen this reply.
+    /// The plugin decided not to deliver.
     Skipped,
 }
 

@@ -135,4 +135,65 @@ impl Delivery {
             reason: None,
         }
     }
+
+    /// Lets a person send it again now, as a new run with the webhook's current mapping.
+    ///
+    /// What failed or is held goes on with the step that failed, and what has ended otherwise begins anew: the
+    /// answer says what to do with the kept replies. A pending delivery only becomes due at once.
+    ///
+    /// # Errors
+    /// [`UnderWay`] while it is delivering.
+    pub fn resend(&mut self, now: Timestamp) -> Result<KeptReplies, UnderWay> {
+        let kept = match self.state {
+            DeliveryState::Delivering => return Err(UnderWay),
+            DeliveryState::Pending => {
+                self.due_at = now;
+                return Ok(KeptReplies::Keep);
+            }
+            DeliveryState::Held | DeliveryState::Failed => KeptReplies::Keep,
+            DeliveryState::Delivered | DeliveryState::Skipped | DeliveryState::Cancelled => {
+                self.replies = 0;
+                self.uncertain = None;
+                self.receipt = None;
+                KeptReplies::Drop
+            }
+        };
+        self.state = DeliveryState::Pending;
+        self.run_started_at = now;
+        self.due_at = now;
+        self.failures = 0;
+        self.pin = None;
+        self.reason = None;
+        Ok(kept)
+    }
+
+    /// Calls it off. What has ended already stays as it is.
+    ///
+    /// # Errors
+    /// [`UnderWay`] while it is delivering.
+    pub fn cancel(&mut self, reason: &str) -> Result<(), UnderWay> {
+        match self.state {
+            DeliveryState::Delivering => return Err(UnderWay),
+            DeliveryState::Pending | DeliveryState::Held | DeliveryState::Failed => {
+                self.state = DeliveryState::Cancelled;
+                self.reason = Some(reason.to_owned());
+            }
+            DeliveryState::Delivered | DeliveryState::Skipped | DeliveryState::Cancelled => {}
+        }
+        Ok(())
+    }
 }
+
+/// What a new run does with the replies that the run before kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptReplies {
+    /// The plugin sees them and goes on from there.
+    Keep,
+    /// The plugin begins anew.
+    Drop,
+}
+
+/// The delivery is being attempted right now and cannot be changed.
+#[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
+#[error("the delivery is being attempted right now; try again when the attempt has ended")]
+pub struct UnderWay;

@@ -21,7 +21,7 @@ pub mod webhook;
 
 pub use attempt::{Attempt, AttemptError, AttemptErrorKind, ReceivedReply, SentRequest, Verdict};
 pub use contract::{Action, Failure, History, LogLevel, LogLine, Receipt, Reply, StepRequest};
-pub use delivery::{Delivery, DeliveryState, Origin, Pin};
+pub use delivery::{Delivery, DeliveryState, KeptReplies, Origin, Pin, UnderWay};
 pub use error::ErrorKind;
 pub use event::{Event, EventKind, Lead, Payload, PayloadError};
 pub use header::{CustomHeaders, HeaderError};

@@ -1,10 +1,12 @@
 //! The settings that a webhook's owner gives to its mapping plugin.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 /// A JSON object, kept as compact text because a plugin receives text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings(Box<str>);
+pub struct Settings(Arc<str>);
 
 /// The value is not usable as settings.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]

@@ -1,0 +1,16 @@
+//! What a store of Hookwright promises, and the suite that holds every backend to it.
+//!
+//! [`Store`] is a trait of domain operations, not a key-value layer: each operation is atomic, and what it changed is
+//! durable when it returns. With the feature `testkit` comes the conformance suite that every backend passes, and the
+//! in-memory model that it is compared with.
+
+mod error;
+mod operations;
+mod store;
+
+pub use error::{Noun, StoreError};
+pub use operations::{
+    Accepted, AttemptRecord, Claim, ClaimAfter, DeliveryFilter, Due, IdempotencyKey, IdempotencyKeyError,
+    NewEvent, NewPluginVersion, Repeat,
+};
+pub use store::Store;
