@@ -1,0 +1,3 @@
+//! What happens to a lead: ingest, dispatch, delivery.
+
+pub mod ports;

@@ -1,0 +1,111 @@
+//! Mapping plugins.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hookwright_model::{Action, Description, Digest, ErrorKind, Event, Failure, History, LogLine, Settings};
+
+/// Runs mapping plugins. Nothing that a plugin does reaches beyond the answer of the call that it was made for.
+#[async_trait]
+pub trait Mapper: Send + Sync + 'static {
+    /// Finds out what a component is, and asks it to describe itself, before it is attached to anything. A component
+    /// that passes can be called afterwards without [`Mapper::load`].
+    ///
+    /// # Errors
+    /// Why it cannot be used, in words for its author.
+    async fn inspect(&self, component: Bytes) -> Result<Inspected, InspectError>;
+
+    /// Makes a component callable that was inspected once, perhaps by an earlier process.
+    ///
+    /// # Errors
+    /// As for [`Mapper::inspect`].
+    async fn load(&self, component: Bytes) -> Result<(), InspectError>;
+
+    /// Asks a plugin what to do next. Waits for its turn when many ask.
+    async fn transform(&self, request: MapRequest) -> Mapped;
+}
+
+/// What a component turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspected {
+    /// Its digest.
+    pub digest: Digest,
+    /// The contract version that it was built for, for example `1.0.0`.
+    pub contract: String,
+    /// What it says of itself; every text is within the limits, and the schema is one.
+    pub description: Description,
+}
+
+/// Why a component cannot be used.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+pub enum InspectError {
+    /// It is too large.
+    #[error("the component has {bytes} bytes; at most {max_bytes} are allowed")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// It is no component, imports what the host does not give, exports no known contract, or exceeds a limit.
+    #[error("{0}")]
+    Refused(String),
+    /// The host cannot do it now.
+    #[error("the component cannot be checked now: {0}")]
+    Unavailable(String),
+}
+
+impl InspectError {
+    /// What the error means to whoever asked.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::Refused(_) => ErrorKind::InvalidInput,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+        }
+    }
+}
+
+/// One call of a plugin's `transform`.
+#[derive(Debug, Clone)]
+pub struct MapRequest {
+    /// The component.
+    pub component: Digest,
+    /// The event.
+    pub event: Event,
+    /// The settings of the webhook.
+    pub settings: Settings,
+    /// What has happened to the delivery so far.
+    pub history: History,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapped {
+    /// The action, checked: paths stay below the webhook's URL, headers are allowed, sizes are within the limits.
+    pub outcome: Result<Action, MapError>,
+    /// What the plugin wrote.
+    pub logs: Vec<LogLine>,
+}
+
+/// Why a call gave no action.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+pub enum MapError {
+    /// The plugin said so.
+    #[error("{}", match .0 { Failure::Permanent(reason) | Failure::Retry { reason, .. } => reason })]
+    Plugin(Failure),
+    /// The plugin crashed.
+    #[error("the plugin crashed: {0}")]
+    Trap(String),
+    /// The plugin exceeded a limit.
+    #[error("the plugin exceeded a limit: {0}")]
+    Limit(String),
+    /// The plugin's answer breaks a rule.
+    #[error("the plugin's answer is not usable: {0}")]
+    Invalid(String),
+    /// The component is not loaded: call [`Mapper::load`] and try again.
+    #[error("the component is not loaded")]
+    NotLoaded,
+    /// The host could not run the plugin now; the plugin is not to blame.
+    #[error("the plugin could not be run: {0}")]
+    Unavailable(String),
+}
