@@ -1,0 +1,263 @@
+//! Runs the effects of deliveries: asks plugins, sends requests, writes records.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookwright_model::{
+    AttemptErrorKind, DeliveryState, ErrorKind, Mapping, Pin, Timestamp, Verdict, Webhook,
+};
+use hookwright_store::{AttemptRecord, Claim, ClaimAfter, Store, StoreError};
+use http::Method;
+use tracing::{debug, error, warn};
+
+use crate::Ports;
+use crate::delivery::{self, Moment, Next, Outgoing, Rules, Sending, Shape, Transition};
+use crate::ports::{Exchange, MapError, MapRequest, Mapped, OutboundRequest};
+
+/// How long a worker waits before it tries again to write down what happened: the disk may be full for a while.
+const RECORD_RETRY: Duration = Duration::from_secs(1);
+
+/// Carries out deliveries that somebody has claimed.
+pub(crate) struct Worker {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) ports: Ports,
+}
+
+/// What a run says about its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// It took the request.
+    Good,
+    /// It does not answer, or cannot take requests now.
+    Failing,
+    /// Nothing was learned.
+    Unknown,
+}
+
+/// How a run of a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) health: Health,
+    /// When it is to be tried again, if it is.
+    pub(crate) retry_at: Option<Timestamp>,
+}
+
+/// What one run keeps at hand.
+struct Run<'a> {
+    worker: &'a Worker,
+    webhook: &'a Webhook,
+    event: hookwright_model::Event,
+    mapping: Option<Mapping>,
+}
+
+impl Worker {
+    /// Attempts a claimed delivery until it ends or has to wait. The claim is gone afterwards.
+    pub(crate) async fn run(&self, claim: Claim) -> Ended {
+        let id = claim.delivery.id;
+        match self.attempt(claim).await {
+            Ok(ended) => ended,
+            Err(error) => {
+                error!(delivery.id = %id, error = %error, "the delivery could not be read or recorded");
+                self.store.release(&[id]).await;
+                Ended { health: Health::Unknown, retry_at: None }
+            }
+        }
+    }
+
+    async fn attempt(&self, claim: Claim) -> Result<Ended, StoreError> {
+        let Claim { delivery, event, replies } = claim;
+        let webhook = match self.store.webhook(delivery.webhook).await {
+            Ok(webhook) => webhook,
+            // Deleted since the claim: writing the row down lets the store call the delivery off.
+            Err(StoreError::NotFound(_)) => {
+                let delivery = hookwright_model::Delivery { state: DeliveryState::Pending, ..delivery };
+                let claim = ClaimAfter::Release;
+                self.record(AttemptRecord {
+                    delivery,
+                    attempt: None,
+                    reply: None,
+                    disable_webhook: None,
+                    claim,
+                })
+                .await?;
+                return Ok(Ended { health: Health::Unknown, retry_at: None });
+            }
+            Err(error) => return Err(error),
+        };
+        let rules = Rules { url: webhook.url.clone(), retry: webhook.retry };
+        let now = self.ports.clock.now();
+        let (first, mapping) = match self.mapping(&webhook, delivery.pin).await? {
+            Ok(Some((pin, mapping))) => {
+                let next = delivery::start(delivery, replies, rules, Shape::Mapped(pin), now);
+                (Transition { record: None, next }, Some(mapping))
+            }
+            Ok(None) => {
+                let next = delivery::start(delivery, replies, rules, Shape::Payload, now);
+                (Transition { record: None, next }, None)
+            }
+            Err(error) => (delivery::unmappable(delivery, rules, error, self.moment()), None),
+        };
+        Run { worker: self, webhook: &webhook, event, mapping }.follow(first).await
+    }
+
+    /// The mapping that a delivery uses: the one it pins, or else the webhook's own.
+    async fn mapping(
+        &self,
+        webhook: &Webhook,
+        pin: Option<Pin>,
+    ) -> Result<Result<Option<(Pin, Mapping)>, MapError>, StoreError> {
+        if let Some(pin) = pin {
+            return Ok(Ok(Some((pin, self.store.mapping_at(webhook.id, pin.mapping_revision).await?))));
+        }
+        let Some(mapping) = &webhook.mapping else { return Ok(Ok(None)) };
+        match self.store.plugin(webhook.project, &mapping.plugin, mapping.version).await {
+            Ok(version) => {
+                let pin = Pin { digest: version.digest, mapping_revision: webhook.mapping_revision };
+                Ok(Ok(Some((pin, mapping.clone()))))
+            }
+            Err(StoreError::NotFound(_)) => {
+                Ok(Err(MapError::Invalid(format!("the plugin `{}` does not exist any more", mapping.plugin))))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.ports.clock.now(), jitter: self.ports.entropy.next_u64() }
+    }
+
+    /// Writes a record down, however long the disk stays full: what a target has taken must not be forgotten.
+    async fn record(&self, record: AttemptRecord) -> Result<DeliveryState, StoreError> {
+        loop {
+            match self.store.finish_attempt(record.clone()).await {
+                Err(error)
+                    if error.kind() == ErrorKind::Unavailable && !matches!(error, StoreError::Closed) =>
+                {
+                    warn!(delivery.id = %record.delivery.id, error = %error, "an attempt cannot be recorded yet");
+                    tokio::time::sleep(RECORD_RETRY).await;
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+impl Run<'_> {
+    async fn follow(&self, mut transition: Transition) -> Result<Ended, StoreError> {
+        let mut ended = Ended { health: Health::Unknown, retry_at: None };
+        loop {
+            if let Some(record) = transition.record {
+                log(&record);
+                ended = ended_by(&record);
+                if self.worker.record(*record).await? == DeliveryState::Cancelled {
+                    return Ok(Ended { retry_at: None, ..ended });
+                }
+            }
+            transition = match transition.next {
+                Next::End => return Ok(ended),
+                Next::Map(mapping) => {
+                    let mapped = self.map(&mapping).await?;
+                    mapping.step(mapped, self.worker.moment())
+                }
+                Next::Send(sending) => {
+                    let exchange = self.send(&sending).await;
+                    sending.step(exchange, self.worker.moment())
+                }
+            };
+        }
+    }
+
+    async fn map(&self, mapping: &delivery::Mapping) -> Result<Mapped, StoreError> {
+        let (Some(pin), Some(settings)) = (mapping.pin(), &self.mapping) else {
+            let outcome = Err(MapError::Invalid("the webhook has no mapping any more".to_owned()));
+            return Ok(Mapped { outcome, logs: Vec::new() });
+        };
+        let request = MapRequest {
+            component: pin.digest,
+            event: self.event.clone(),
+            settings: settings.settings.clone(),
+            history: mapping.history(),
+        };
+        let mapper = &self.worker.ports.mapper;
+        let mapped = mapper.transform(request.clone()).await;
+        if mapped.outcome != Err(MapError::NotLoaded) {
+            return Ok(mapped);
+        }
+        let component = self.worker.store.component(pin.digest).await?;
+        match mapper.load(component).await {
+            Ok(()) => Ok(mapper.transform(request).await),
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                Ok(Mapped { outcome: Err(MapError::Unavailable(error.to_string())), logs: Vec::new() })
+            }
+            Err(error) => Ok(Mapped { outcome: Err(MapError::Invalid(error.to_string())), logs: Vec::new() }),
+        }
+    }
+
+    async fn send(&self, sending: &Sending) -> Exchange {
+        let now = self.worker.ports.clock.now();
+        let Outgoing { url, step } = sending.outgoing();
+        let (method, plugin_headers, body) = match step {
+            Some(step) => (step.method.clone(), step.headers.clone(), step.body.clone()),
+            None => (Method::POST, Vec::new(), Some(self.event.payload.clone())),
+        };
+        let request = OutboundRequest {
+            id: sending.delivery(),
+            sent_at: now,
+            secrets: self.webhook.secrets.signing_at(now).cloned().collect(),
+            method,
+            url: url.clone(),
+            custom_headers: self.webhook.headers.clone(),
+            plugin_headers,
+            body,
+            timeout: self.webhook.limits.timeout,
+        };
+        self.worker.ports.sender.send(request).await
+    }
+}
+
+fn ended_by(record: &AttemptRecord) -> Ended {
+    let retry_at = (record.claim == ClaimAfter::Release && record.delivery.state == DeliveryState::Pending)
+        .then_some(record.delivery.due_at);
+    let health = match &record.attempt {
+        Some(attempt) if attempt.verdict == Verdict::Succeeded => Health::Good,
+        Some(attempt)
+            if attempt.verdict == Verdict::Retry && attempt.error.as_ref().is_some_and(by_target) =>
+        {
+            Health::Failing
+        }
+        _ => Health::Unknown,
+    };
+    Ended { health, retry_at }
+}
+
+fn by_target(error: &hookwright_model::AttemptError) -> bool {
+    use AttemptErrorKind::{Blocked, Connect, Dns, Reset, Status, Timeout, Tls};
+    matches!(error.kind, Dns | Blocked | Connect | Tls | Timeout | Reset | Status)
+}
+
+/// One line per failure; what went well is for whoever looks closely.
+fn log(record: &AttemptRecord) {
+    let Some(attempt) = &record.attempt else { return };
+    let (delivery, webhook) = (&record.delivery, record.delivery.webhook);
+    let duration_ms = attempt.duration.as_millis();
+    match &attempt.error {
+        Some(error) => warn!(
+            delivery.id = %delivery.id,
+            webhook.id = %webhook,
+            attempt.number = attempt.number,
+            attempt.duration_ms = duration_ms,
+            attempt.verdict = attempt.verdict.as_str(),
+            error.kind = error.kind.as_str(),
+            reply.status = attempt.reply.as_ref().map(|reply| reply.status),
+            "an attempt failed"
+        ),
+        None => debug!(
+            delivery.id = %delivery.id,
+            webhook.id = %webhook,
+            attempt.number = attempt.number,
+            attempt.duration_ms = duration_ms,
+            attempt.verdict = attempt.verdict.as_str(),
+            "an attempt ended"
+        ),
+    }
+}

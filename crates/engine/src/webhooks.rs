@@ -1,0 +1,172 @@
+//! Webhooks: checked as a whole before they are stored.
+
+use hookwright_model::{
+    CustomHeaders, ErrorKind, EventKind, Limits, Mapping, ProjectId, RetryPolicy, Revision, SigningSecret,
+    SigningSecrets, TargetUrl, VersionPin, Webhook, WebhookId, WebhookState,
+};
+use hookwright_store::StoreError;
+
+use crate::{Engine, settings};
+
+/// A webhook to create.
+#[derive(Debug, Clone)]
+pub struct NewWebhook {
+    /// Whose it is.
+    pub project: ProjectId,
+    /// A name for people; may be empty.
+    pub name: String,
+    /// Where to send.
+    pub url: TargetUrl,
+    /// Which events.
+    pub events: Vec<EventKind>,
+    /// Added to every request.
+    pub headers: CustomHeaders,
+    /// How the event is shaped.
+    pub mapping: Option<Mapping>,
+    /// When failed attempts are repeated.
+    pub retry: RetryPolicy,
+    /// How much at once, and how long.
+    pub limits: Limits,
+    /// Whether it is delivered to at once.
+    pub state: WebhookState,
+}
+
+/// One thing that is wrong with a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// JSON pointer (RFC 6901) of the member that is wrong.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Why a webhook was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// Something about it is wrong.
+    #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Invalid>),
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl WebhookError {
+    /// What the error means to whoever asked.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Invalid(_) => ErrorKind::InvalidInput,
+            Self::Store(error) => error.kind(),
+        }
+    }
+}
+
+impl Engine {
+    /// Creates a webhook, with a signing secret of its own.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its URL, plugin and settings, or what the store says.
+    pub async fn create_webhook(&self, new: NewWebhook) -> Result<Webhook, WebhookError> {
+        self.store().project(new.project).await?;
+        let mut wrong = self.check_url(&new.url).await;
+        wrong.extend(self.check_mapping(new.project, new.mapping.as_ref()).await?);
+        if !wrong.is_empty() {
+            return Err(WebhookError::Invalid(wrong));
+        }
+        let now = self.now();
+        let webhook = Webhook {
+            id: WebhookId::new(now, self.random()),
+            project: new.project,
+            revision: 1,
+            name: new.name,
+            url: new.url,
+            events: new.events,
+            headers: new.headers,
+            mapping: new.mapping,
+            mapping_revision: 1,
+            retry: new.retry,
+            limits: new.limits,
+            secrets: SigningSecrets { current: SigningSecret::from_random(self.random()), previous: None },
+            state: new.state,
+            created_at: now,
+            updated_at: now,
+        };
+        self.store().create_webhook(webhook.clone()).await?;
+        Ok(webhook)
+    }
+
+    /// Stores the changes that `wanted` has over `base`, the webhook as the caller read it. The engine itself counts the
+    /// revisions and keeps the times.
+    ///
+    /// # Errors
+    /// Everything that is wrong with what was changed, [`StoreError::RevisionMismatch`] when somebody else changed it
+    /// first, or what the store says.
+    pub async fn update_webhook(&self, base: &Webhook, mut wanted: Webhook) -> Result<Webhook, WebhookError> {
+        let mut wrong = Vec::new();
+        if wanted.url != base.url {
+            wrong.extend(self.check_url(&wanted.url).await);
+        }
+        wanted.revision = base.revision + 1;
+        if wanted.mapping != base.mapping {
+            wrong.extend(self.check_mapping(base.project, wanted.mapping.as_ref()).await?);
+            wanted.mapping_revision = wanted.revision;
+        }
+        if !wrong.is_empty() {
+            return Err(WebhookError::Invalid(wrong));
+        }
+        wanted.updated_at = self.now();
+        self.store().update_webhook(wanted.clone()).await?;
+        self.notices.add([wanted.id]);
+        Ok(wanted)
+    }
+
+    /// Deletes a webhook; its pending and held deliveries are cancelled.
+    ///
+    /// # Errors
+    /// As [`hookwright_store::Store::delete_webhook`].
+    pub async fn delete_webhook(&self, id: WebhookId, expected: Option<Revision>) -> Result<(), StoreError> {
+        self.store().delete_webhook(id, expected, "the webhook was deleted").await
+    }
+
+    async fn check_url(&self, url: &TargetUrl) -> Vec<Invalid> {
+        match self.worker.ports.sender.check_target(url).await {
+            Ok(()) => Vec::new(),
+            Err(refused) => vec![Invalid { pointer: "/url".to_owned(), message: refused.to_string() }],
+        }
+    }
+
+    async fn check_mapping(
+        &self,
+        project: ProjectId,
+        mapping: Option<&Mapping>,
+    ) -> Result<Vec<Invalid>, WebhookError> {
+        let Some(mapping) = mapping else { return Ok(Vec::new()) };
+        let version = match self.store().plugin(project, &mapping.plugin, mapping.version).await {
+            Ok(version) => version,
+            Err(StoreError::NotFound(_)) => return Ok(vec![self.unknown_plugin(project, mapping).await?]),
+            Err(error) => return Err(error.into()),
+        };
+        let problems = settings::check(&version.description.settings_schema, &mapping.settings)
+            .map_err(|error| StoreError::Corrupt(format!("plugin {}: {error}", mapping.plugin)))?;
+        let invalid = problems.into_iter().map(|problem| Invalid {
+            pointer: format!("/mapping/settings{}", problem.pointer),
+            message: problem.message,
+        });
+        Ok(invalid.collect())
+    }
+
+    /// Says what there is instead.
+    async fn unknown_plugin(&self, project: ProjectId, mapping: &Mapping) -> Result<Invalid, StoreError> {
+        let known = self.store().plugins(project).await?;
+        let versions: Vec<u32> =
+            known.iter().filter(|known| known.name == mapping.plugin).map(|known| known.version).collect();
+        if let (VersionPin::Exact(version), Some(newest)) = (mapping.version, versions.iter().max()) {
+            let message = format!("`{}` has no version {version}; the newest is {newest}", mapping.plugin);
+            return Ok(Invalid { pointer: "/mapping/version".to_owned(), message });
+        }
+        let mut names: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();
+        names.dedup();
+        let message = format!("there is no plugin `{}`; there are: {}", mapping.plugin, names.join(", "));
+        Ok(Invalid { pointer: "/mapping/plugin".to_owned(), message })
+    }
+}
