@@ -1,0 +1,45 @@
+//! Stand-in targets that refuse what the vendors refuse, for tests and the demo.
+//!
+//! [`Standin::start`] serves a [`Target`] on a port of its own until the returned [`Running`] is dropped. A running
+//! stand-in keeps what it received and can be told to misbehave: [`Running::script`] pairs a [`When`] with a
+//! [`Fault`], as data.
+//!
+//! - [`Receiver`] takes anything, like a webhook endpoint of one's own.
+//! - [`HubSpot`] and [`Pipedrive`] are small accounts of these vendors. They check credentials, names and types of
+//!   members, and references to other records, and answer as the vendor does, errors included. What a vendor's
+//!   documentation leaves open they refuse, so that a mapping which satisfies them does not depend on it.
+//!
+//! Nothing here reads a clock or random numbers: an account's time stands where its owner puts it, and ids count up.
+//!
+//! ```
+//! use hookwright_standin::{Answer, Fault, Receiver, Standin, When};
+//!
+//! # async fn example() -> std::io::Result<()> {
+//! let target = Standin::start(Receiver::default()).await?;
+//! target.script(When::next(1), Fault::Answer(Answer::status(503)));
+//! // … send two requests to `target.url()` …
+//! let received = target.wait_for(2).await;
+//! assert_eq!(received[0].answered_status, Some(503));
+//! assert_eq!(received[1].answered_status, Some(200));
+//! # Ok(())
+//! # }
+//! ```
+
+mod exchange;
+mod fault;
+pub mod hubspot;
+mod journal;
+mod pipedrive;
+mod receiver;
+mod server;
+#[cfg(test)]
+mod tests;
+mod time;
+
+pub use exchange::{Answer, Request};
+pub use fault::{Fault, When};
+pub use hubspot::HubSpot;
+pub use journal::{Keep, Received};
+pub use pipedrive::Pipedrive;
+pub use receiver::Receiver;
+pub use server::{Running, Standin, Target};

@@ -1,0 +1,54 @@
+//! Over real sockets, as the stand-ins are used.
+
+use http::HeaderMap;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::{Client, Error, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+use crate::{Running, Target};
+
+mod hubspot;
+mod pipedrive;
+mod server;
+
+/// Sends requests with the same headers to one stand-in.
+struct Sender {
+    client: Client<HttpConnector, Full<bytes::Bytes>>,
+    url: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug)]
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Sender {
+    fn to<T: Target>(running: &Running<T>, headers: &[(&'static str, &str)]) -> Self {
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self { client: Client::builder(TokioExecutor::new()).build_http(), url: running.url(), headers }
+    }
+
+    async fn try_send(&self, method: &str, path: &str, body: &str) -> Result<Reply, Error> {
+        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let reply = self.client.request(request.body(Full::from(body.to_owned())).unwrap()).await?;
+        let (head, body) = reply.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    async fn send(&self, method: &str, path: &str, body: &Value) -> Reply {
+        self.try_send(method, path, &body.to_string()).await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.try_send("GET", path, "").await.unwrap()
+    }
+}
