@@ -1,0 +1,8 @@
+//! The JSON of the API: its names and shapes, and nothing else knows them.
+
+pub(crate) mod delivery;
+pub(crate) mod event;
+pub(crate) mod page;
+pub(crate) mod plugin;
+pub(crate) mod project;
+pub(crate) mod webhook;

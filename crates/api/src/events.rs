@@ -1,0 +1,99 @@
+//! `/v1/events`
+
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::response::Response;
+use bytes::Bytes;
+use hookwright_engine::{Engine, Incoming, IngestError};
+use hookwright_model::{ErrorKind, PayloadError};
+use hookwright_store::{Accepted, IdempotencyKey};
+use http::{HeaderMap, StatusCode, header};
+
+use crate::body;
+use crate::dto::event::{AcceptedDto, AcceptedManyDto};
+use crate::problem::Problem;
+
+/// The most bytes of one event: a lead with a long message, many times over.
+const MAX_EVENT_BYTES: usize = 256 * 1024;
+/// The most bytes of a body with many events.
+pub(crate) const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// The most events of one body.
+const MAX_EVENTS: usize = 1_000;
+
+/// One event as JSON, or many as `application/x-ndjson`: all are accepted, or none.
+pub(crate) async fn accept(
+    State(engine): State<Engine>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body::received(body)?;
+    let idempotency = idempotency(&headers)?;
+    if is_ndjson(&headers) {
+        if idempotency.is_some() {
+            let message = "`idempotency-key` names one event; send events with a key one by one";
+            return Err(Problem::new(ErrorKind::InvalidInput, message));
+        }
+        return accept_many(&engine, &body).await;
+    }
+    check_size(&body)?;
+    let accepted = engine.ingest(vec![Incoming { body, idempotency }]).await?;
+    let accepted: Vec<AcceptedDto> = accepted.iter().map(AcceptedDto::from).collect();
+    match accepted.into_iter().next() {
+        Some(accepted) => Ok(body::json(StatusCode::ACCEPTED, &accepted)),
+        None => Err(Problem::new(ErrorKind::Internal, "the store gave no answer")),
+    }
+}
+
+async fn accept_many(engine: &Engine, body: &Bytes) -> Result<Response, Problem> {
+    let lines: Vec<Bytes> = body
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
+        .map(|line| body.slice_ref(line.trim_ascii()))
+        .collect();
+    if lines.is_empty() {
+        return Err(Problem::invalid("", "there is no event: each line is one, as JSON"));
+    }
+    if lines.len() > MAX_EVENTS {
+        let message = format!("there are {} events; at most {MAX_EVENTS} are taken at once", lines.len());
+        return Err(Problem::new(ErrorKind::TooLarge, message));
+    }
+    lines.iter().try_for_each(|line| check_size(line))?;
+    let batch = lines.into_iter().map(|body| Incoming { body, idempotency: None }).collect();
+    let accepted: Vec<Accepted> = engine.ingest(batch).await.map_err(in_line)?;
+    Ok(body::json(StatusCode::ACCEPTED, &AcceptedManyDto::from(accepted.as_slice())))
+}
+
+/// The pointer of a problem in a batch begins with the line's index, as if the lines were an array.
+fn in_line(error: IngestError) -> IngestError {
+    match error {
+        IngestError::Payload { index, error } => {
+            let pointer = format!("/{index}{}", error.pointer);
+            let message = format!("event {} of the batch: {}", index + 1, error.message);
+            IngestError::Payload { index, error: PayloadError { pointer, message } }
+        }
+        other => other,
+    }
+}
+
+fn check_size(event: &[u8]) -> Result<(), Problem> {
+    if event.len() <= MAX_EVENT_BYTES {
+        return Ok(());
+    }
+    let message = format!("the event has {} bytes; at most {MAX_EVENT_BYTES} are taken", event.len());
+    Err(Problem::new(ErrorKind::TooLarge, message))
+}
+
+fn is_ndjson(headers: &HeaderMap) -> bool {
+    let media_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/x-ndjson")
+}
+
+fn idempotency(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().and_then(|text| IdempotencyKey::parse(text).ok());
+    key.map(Some).ok_or_else(|| {
+        Problem::new(ErrorKind::InvalidInput, hookwright_store::IdempotencyKeyError.to_string())
+    })
+}

@@ -1,0 +1,19 @@
+//! The REST API under `/v1`: bearer key, JSON, problem details (RFC 9457), cursor pages.
+//!
+//! One module per resource; [`dto`] is the only place that knows JSON names, and [`problem`] the only one that turns
+//! error kinds into statuses.
+
+mod auth;
+mod body;
+mod deliveries;
+mod dto;
+mod events;
+mod health;
+mod plugins;
+mod problem;
+mod projects;
+mod router;
+mod webhooks;
+
+pub use auth::AdminKey;
+pub use router::router;

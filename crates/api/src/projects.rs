@@ -1,0 +1,37 @@
+//! `/v1/projects`
+
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use bytes::Bytes;
+use hookwright_engine::Engine;
+use hookwright_model::ProjectId;
+use http::StatusCode;
+
+use crate::body;
+use crate::dto::page::{PageDto, PageQuery};
+use crate::dto::project::{NewProjectDto, ProjectDto};
+use crate::problem::Problem;
+
+pub(crate) async fn create(
+    State(engine): State<Engine>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let new: NewProjectDto = body::parse(&body::received(body)?)?;
+    let (name, id) = new.into_model()?;
+    let project = engine.create_project(name, id).await?;
+    Ok(body::json(StatusCode::CREATED, &ProjectDto::from(&project)))
+}
+
+pub(crate) async fn list(State(engine): State<Engine>, query: Query<PageQuery>) -> Result<Response, Problem> {
+    let page = engine.store().projects(query.request()?).await?;
+    Ok(body::json(StatusCode::OK, &PageDto::new(&page, ProjectDto::from)))
+}
+
+pub(crate) async fn read(
+    State(engine): State<Engine>,
+    Path(project): Path<String>,
+) -> Result<Response, Problem> {
+    let project = engine.store().project(body::id::<ProjectId>(&project)?).await?;
+    Ok(body::json(StatusCode::OK, &ProjectDto::from(&project)))
+}

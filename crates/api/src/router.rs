@@ -1,0 +1,64 @@
+//! Which path does what.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::middleware;
+use axum::routing::{get, post, put};
+use hookwright_engine::Engine;
+use hookwright_model::ErrorKind;
+
+use crate::auth::{self, AdminKey};
+use crate::problem::Problem;
+use crate::{deliveries, events, health, plugins, projects, webhooks};
+
+/// The most bytes of a body, where a path does not say otherwise.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// What every handler can have.
+#[derive(Clone)]
+struct Shared {
+    engine: Engine,
+    admin: AdminKey,
+}
+
+impl FromRef<Shared> for Engine {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.engine.clone()
+    }
+}
+
+impl FromRef<Shared> for AdminKey {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.admin
+    }
+}
+
+/// The whole API. Everything under `/v1` wants the admin key; `/healthz` and `/readyz` are open.
+pub fn router(engine: Engine, admin: AdminKey) -> Router {
+    let shared = Shared { engine, admin };
+    let v1 = Router::new()
+        .route("/projects", post(projects::create).get(projects::list))
+        .route("/projects/{project}", get(projects::read))
+        .route("/projects/{project}/webhooks", post(webhooks::create).get(webhooks::list))
+        .route("/projects/{project}/plugins", get(plugins::list))
+        .route(
+            "/projects/{project}/plugins/{name}",
+            put(plugins::upload).layer(DefaultBodyLimit::max(plugins::MAX_BODY_BYTES)),
+        )
+        .route("/projects/{project}/deliveries", get(deliveries::list))
+        .route("/webhooks/{webhook}", get(webhooks::read).patch(webhooks::change).delete(webhooks::delete))
+        .route("/webhooks/{webhook}/test", post(webhooks::test))
+        .route("/events", post(events::accept).layer(DefaultBodyLimit::max(events::MAX_BODY_BYTES)))
+        .route("/deliveries/{delivery}", get(deliveries::read))
+        .route("/deliveries/{delivery}/resend", post(deliveries::resend))
+        .route("/deliveries/{delivery}/cancel", post(deliveries::cancel))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), auth::require));
+    Router::new()
+        .nest("/v1", v1)
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .fallback(|| async { Problem::new(ErrorKind::NotFound, "there is nothing at this path") })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .with_state(shared)
+}
