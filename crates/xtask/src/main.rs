@@ -1,0 +1,85 @@
+//! Commands for people who work on Hookwright: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
+//!
+//! Each does all the set-up that it needs, so that a clean clone and a Rust toolchain are enough.
+
+mod setup;
+mod steps;
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use steps::{Profile, binary, cargo, workspace};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Show one lead on its way: a server, a stand-in CRM, a failure, a retry, a receipt
+    #[command(after_help = "Example:\n  cargo xtask demo --exit")]
+    Demo {
+        /// What `hookwright demo` takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Run everything that must pass: format, lints, documentation, tests
+    Test,
+    /// Measure: plugin calls, the store, leads per second and CPU per lead, latency
+    #[command(after_help = "Example:\n  cargo xtask bench throughput")]
+    Bench {
+        /// What the bench takes: the names of the measurements, all without any
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::Demo { args } => {
+            setup::wasm_target()?;
+            cargo(&workspace(), ["build", "--package", "hookwright"])?;
+            steps::run(std::process::Command::new(binary(Profile::Dev)).arg("demo").args(args))
+        }
+        Task::Test => test(),
+        Task::Bench { args } => {
+            setup::wasm_target()?;
+            cargo(
+                &workspace(),
+                ["build", "--release", "--package", "hookwright", "--package", "hookwright-bench"],
+            )?;
+            let bench = binary(Profile::Release).with_file_name("hookwright-bench");
+            steps::run(std::process::Command::new(bench).args(args))
+        }
+    }
+}
+
+fn test() -> Result<()> {
+    setup::wasm_target()?;
+    setup::components()?;
+    setup::nextest()?;
+    let plugins = workspace().join("plugins");
+    for folder in [workspace(), plugins.clone()] {
+        cargo(&folder, ["fmt", "--all", "--check"])?;
+        cargo(&folder, ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])?;
+        steps::run(
+            steps::cargo_command(&folder)
+                .args(["doc", "--workspace", "--no-deps", "--all-features"])
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )?;
+    }
+    setup::deny()?;
+    cargo(&workspace(), ["build", "--package", "hookwright"])?;
+    steps::run(
+        steps::cargo_command(&workspace())
+            .args(["nextest", "run", "--workspace", "--all-features"])
+            .env("HOOKWRIGHT_BIN", binary(Profile::Dev)),
+    )?;
+    cargo(&workspace(), ["test", "--workspace", "--doc"])?;
+    cargo(&plugins, ["nextest", "run", "--workspace"])?;
+    cargo(&plugins, ["test", "--workspace", "--doc"])
+}
