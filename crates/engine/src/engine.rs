@@ -87,7 +87,8 @@ impl Engine {
         self.worker.ports.entropy.bytes()
     }
 
-    /// Starts nothing more, lets what is under way end within the deadline, and closes the store.
+    /// Starts nothing more by itself and lets what is under way end within the deadline. New events are still accepted,
+    /// until the store is closed; the next start delivers them.
     pub async fn drain(&self, deadline: Duration) -> Drained {
         let running = self.dispatcher.lock().take();
         let mut drained = Drained::Complete;
@@ -96,7 +97,6 @@ impl Engine {
             let _ = stop.send(deadline);
             drained = task.await.unwrap_or(Drained::Complete);
         }
-        self.store().close().await;
         drained
     }
 

@@ -99,9 +99,16 @@ impl Schedule {
             }
             self.arrange(webhook, now);
         }
-        let webhook = self.ready.pop_front()?;
-        self.lanes.get_mut(&webhook)?.wait = Wait::Idle;
-        Some(webhook)
+        while let Some(webhook) = self.ready.pop_front() {
+            let Some(lane) = self.lanes.get_mut(&webhook) else { continue };
+            lane.wait = Wait::Idle;
+            // A rest may have begun while the lane stood in the queue.
+            if lane.rest_until <= now && lane.room() > 0 {
+                return Some(webhook);
+            }
+            self.arrange(webhook, now);
+        }
+        None
     }
 
     /// When there will be a turn again if nothing else happens.

@@ -35,13 +35,12 @@ impl Mapping {
         self.run.delivery.pin
     }
 
-    /// What the plugin sees of this delivery.
+    /// What the plugin sees of this delivery. A new answer ends the doubt about earlier steps, in the plugin's eyes and,
+    /// once the plugin has made something of it, in the store as well.
     pub fn history(&self) -> History {
         let answer = self.answered.iter().map(|answered| answered.reply.clone());
-        History {
-            replies: self.run.replies.iter().cloned().chain(answer).collect(),
-            uncertain: self.run.delivery.uncertain.clone(),
-        }
+        let uncertain = if self.answered.is_some() { None } else { self.run.delivery.uncertain.clone() };
+        History { replies: self.run.replies.iter().cloned().chain(answer).collect(), uncertain }
     }
 
     /// Takes the plugin's answer.

@@ -1,1 +1,305 @@
+use std::time::Duration;
 
+use bytes::Bytes;
+use hookwright_model::{
+    Action, AttemptErrorKind, DeliveryId, DeliveryState, Digest, DisableReason, EventId, Failure, LogLevel,
+    LogLine, Origin, ProjectId, Receipt, ReceivedReply, SentRequest, StepRequest, Verdict, WebhookId,
+};
+use hookwright_store::ClaimAfter;
+use http::Method;
+
+use super::*;
+use crate::ports::{Exchange, Reached, SendError};
+
+const NOW: Timestamp = Timestamp::EPOCH;
+const MOMENT: Moment = Moment { now: NOW, jitter: u64::MAX / 2 };
+
+fn delivery() -> Delivery {
+    let bytes = [1; 16];
+    let (id, event) = (DeliveryId::from_bytes(bytes), EventId::from_bytes(bytes));
+    Delivery::new(id, event, WebhookId::from_bytes(bytes), ProjectId::from_bytes(bytes), Origin::Event, NOW)
+}
+
+fn rules() -> Rules {
+    Rules { url: TargetUrl::parse("https://crm.example/api").unwrap(), retry: RetryPolicy::default() }
+}
+
+fn pin() -> Pin {
+    Pin { digest: Digest::of(b"component"), mapping_revision: 1 }
+}
+
+fn begin(delivery: Delivery, replies: Vec<Reply>) -> Next {
+    start(delivery, replies, rules(), Shape::Mapped(pin()), NOW)
+}
+
+fn step(name: &str, idempotent: bool) -> StepRequest {
+    StepRequest {
+        step: name.to_owned(),
+        method: Method::POST,
+        path: Some(format!("/{name}")),
+        headers: Vec::new(),
+        body: None,
+        accept: Vec::new(),
+        idempotent,
+    }
+}
+
+fn mapped(action: Action) -> Mapped {
+    Mapped { outcome: Ok(action), logs: Vec::new() }
+}
+
+fn exchange(outcome: Result<u16, Reached>) -> Exchange {
+    let request = SentRequest {
+        method: "POST".to_owned(),
+        url: "https://crm.example/api".to_owned(),
+        headers: Vec::new(),
+        body: Bytes::new(),
+    };
+    let outcome = match outcome {
+        Ok(status) => {
+            Ok(ReceivedReply { status, headers: Vec::new(), body: Bytes::from("{}"), truncated: false })
+        }
+        Err(reached) => Err(SendError {
+            kind: AttemptErrorKind::Reset,
+            message: "the connection broke".to_owned(),
+            reached,
+        }),
+    };
+    Exchange { request, outcome, duration: Duration::from_millis(5) }
+}
+
+impl Next {
+    fn answer(self, mapped: Mapped) -> Transition {
+        match self {
+            Self::Map(mapping) => mapping.step(mapped, MOMENT),
+            other => panic!("the plugin is not asked: {other:?}"),
+        }
+    }
+
+    fn reply(self, outcome: Result<u16, Reached>) -> Transition {
+        match self {
+            Self::Send(sending) => sending.step(exchange(outcome), MOMENT),
+            other => panic!("nothing is sent: {other:?}"),
+        }
+    }
+
+    fn history(&self) -> hookwright_model::History {
+        match self {
+            Self::Map(mapping) => mapping.history(),
+            other => panic!("the plugin is not asked: {other:?}"),
+        }
+    }
+}
+
+impl Transition {
+    /// The record that ends the run.
+    fn last(self) -> AttemptRecord {
+        assert!(matches!(self.next, Next::End), "goes on: {:?}", self.next);
+        let record = *self.record.expect("a record");
+        assert_eq!(record.claim, ClaimAfter::Release);
+        record
+    }
+
+    /// The record before the run goes on.
+    fn written(&self) -> &AttemptRecord {
+        let record = self.record.as_deref().expect("a record");
+        assert_eq!((record.claim, record.delivery.state), (ClaimAfter::Keep, DeliveryState::Pending));
+        record
+    }
+}
+
+#[test]
+fn without_a_mapping_one_success_delivers() {
+    let next = start(delivery(), Vec::new(), rules(), Shape::Payload, NOW);
+    let Next::Send(sending) = &next else { panic!("nothing is sent") };
+    assert_eq!(sending.outgoing(), &Outgoing { url: rules().url, step: None });
+    let record = next.reply(Ok(204)).last();
+    let attempt = record.attempt.unwrap();
+    assert_eq!((record.delivery.state, record.delivery.attempts), (DeliveryState::Delivered, 1));
+    assert_eq!((attempt.number, attempt.verdict, attempt.component), (1, Verdict::Succeeded, None));
+}
+
+#[test]
+fn calls_are_kept_one_by_one_and_done_ends_with_the_receipt() {
+    let sent = begin(delivery(), Vec::new()).answer(mapped(Action::Call(step("one", true))));
+    assert!(sent.record.is_none(), "an idempotent first step needs no write before it");
+    let asked = sent.next.reply(Ok(201));
+    assert!(asked.record.is_none(), "a reply is kept once the plugin has answered it");
+    assert_eq!(asked.next.history().replies[0].step, "one");
+
+    let sent = asked.next.answer(mapped(Action::Call(step("two", false))));
+    let written = sent.written();
+    assert_eq!(written.reply.as_ref().map(|reply| reply.status), Some(201));
+    assert_eq!(written.attempt.as_ref().map(|attempt| attempt.verdict), Some(Verdict::Succeeded));
+    assert_eq!(written.delivery.uncertain.as_deref(), Some("two"));
+    assert_eq!((written.delivery.replies, written.delivery.pin), (1, Some(pin())));
+
+    let receipt = Receipt { reference: Some("contact/151".to_owned()), url: None };
+    let record = sent.next.reply(Ok(200)).next.answer(mapped(Action::Done(receipt.clone()))).last();
+    assert_eq!((record.delivery.state, record.delivery.receipt), (DeliveryState::Delivered, Some(receipt)));
+    assert_eq!((record.delivery.uncertain, record.delivery.attempts), (None, 2));
+}
+
+#[test]
+fn a_first_step_that_is_not_idempotent_is_written_down_before_it_is_sent() {
+    let sent = begin(delivery(), Vec::new()).answer(mapped(Action::Call(step("create", false))));
+    let written = sent.written();
+    assert_eq!((written.delivery.uncertain.as_deref(), written.delivery.attempts), (Some("create"), 0));
+    assert!(written.attempt.is_none());
+}
+
+#[test]
+fn only_a_lost_answer_leaves_a_step_uncertain() {
+    for (outcome, uncertain) in [
+        (Err(Reached::Perhaps), Some("create")),
+        (Ok(502), Some("create")),
+        (Ok(429), None),
+        (Ok(400), None),
+        (Err(Reached::No), None),
+    ] {
+        let sent = begin(delivery(), Vec::new()).answer(mapped(Action::Call(step("create", false))));
+        let record = sent.next.reply(outcome).last();
+        assert_eq!(record.delivery.uncertain.as_deref(), uncertain, "{outcome:?}");
+    }
+}
+
+#[test]
+fn uncertainty_survives_a_refused_second_try_and_ends_with_the_next_kept_reply() {
+    let lost = Delivery { uncertain: Some("create".to_owned()), ..delivery() };
+    let refused = begin(lost.clone(), Vec::new()).answer(mapped(Action::Call(step("create", false))));
+    let record = refused.next.reply(Ok(429)).last();
+    assert_eq!(record.delivery.uncertain.as_deref(), Some("create"));
+
+    let asked = begin(lost.clone(), Vec::new());
+    assert_eq!(asked.history().uncertain.as_deref(), Some("create"));
+    let looked = asked.answer(mapped(Action::Call(step("look", true)))).next.reply(Ok(200));
+    assert_eq!(looked.next.history().uncertain, None);
+    let failure = MapError::Plugin(Failure::Retry { reason: "not indexed yet".to_owned(), after_secs: None });
+    let again =
+        begin(lost.clone(), Vec::new()).answer(mapped(Action::Call(step("look", true)))).next.reply(Ok(200));
+    let record = again.next.answer(Mapped { outcome: Err(failure), logs: Vec::new() }).last();
+    assert_eq!(record.delivery.uncertain.as_deref(), Some("create"), "the doubt outlives a failure");
+
+    let sent = looked.next.answer(mapped(Action::Call(step("next", true))));
+    assert_eq!(sent.written().delivery.uncertain, None);
+}
+
+#[test]
+fn a_failure_of_the_plugin_drops_the_reply_that_it_saw() {
+    let asked =
+        begin(delivery(), Vec::new()).answer(mapped(Action::Call(step("look", true)))).next.reply(Ok(200));
+    let failure = Failure::Retry { reason: "not yet".to_owned(), after_secs: Some(7) };
+    let line = LogLine { level: LogLevel::Warn, message: "hm".to_owned() };
+    let answer = Mapped { outcome: Err(MapError::Plugin(failure)), logs: vec![line.clone()] };
+    let record = asked.next.answer(answer).last();
+    assert_eq!((record.delivery.state, record.delivery.replies), (DeliveryState::Pending, 0));
+    assert_eq!(record.delivery.due_at, NOW.after(Duration::from_secs(7)));
+    assert!(record.reply.is_none());
+    let attempt = record.attempt.unwrap();
+    assert_eq!((attempt.verdict, attempt.logs), (Verdict::Retry, vec![line]));
+    assert_eq!(attempt.reply.map(|reply| reply.status), Some(200));
+}
+
+#[test]
+fn what_a_person_must_mend_is_held() {
+    for (error, kind) in [
+        (MapError::Plugin(Failure::Permanent("no pipeline".into())), AttemptErrorKind::MappingPermanent),
+        (MapError::Trap("unreachable".into()), AttemptErrorKind::MappingTrap),
+        (MapError::Limit("fuel".into()), AttemptErrorKind::MappingLimit),
+        (MapError::Invalid("path".into()), AttemptErrorKind::MappingInvalid),
+    ] {
+        let record =
+            begin(delivery(), Vec::new()).answer(Mapped { outcome: Err(error), logs: Vec::new() }).last();
+        assert_eq!(record.delivery.state, DeliveryState::Held);
+        assert!(record.delivery.reason.is_some());
+        let attempt = record.attempt.unwrap();
+        assert_eq!((attempt.verdict, attempt.error.unwrap().kind), (Verdict::Held, kind));
+        assert!(attempt.request.is_none() && attempt.hint.is_some());
+    }
+}
+
+#[test]
+fn a_host_that_cannot_run_a_plugin_tries_again() {
+    let error = MapError::Unavailable("no memory".into());
+    let record =
+        begin(delivery(), Vec::new()).answer(Mapped { outcome: Err(error), logs: Vec::new() }).last();
+    assert_eq!((record.delivery.state, record.delivery.failures), (DeliveryState::Pending, 1));
+}
+
+#[test]
+fn answers_that_break_a_rule_are_held() {
+    let done = begin(delivery(), Vec::new()).answer(mapped(Action::Done(Receipt::default()))).last();
+    assert_eq!(done.delivery.state, DeliveryState::Held);
+    let outside = StepRequest { path: Some("/../admin".to_owned()), ..step("x", true) };
+    let outside = begin(delivery(), Vec::new()).answer(mapped(Action::Deliver(outside))).last();
+    assert_eq!(outside.delivery.state, DeliveryState::Held);
+    assert!(outside.delivery.reason.unwrap().contains(".."));
+}
+
+#[test]
+fn a_plugin_that_never_stops_calling_is_held() {
+    let mut next = begin(delivery(), Vec::new());
+    for call in 0..MAX_CALLS {
+        let sent = next.answer(mapped(Action::Call(step(&format!("call-{call}"), true))));
+        next = sent.next.reply(Ok(200)).next;
+    }
+    let record = next.answer(mapped(Action::Call(step("one-more", true)))).last();
+    assert_eq!(record.delivery.state, DeliveryState::Held);
+    assert_eq!(record.attempt.unwrap().error.unwrap().kind, AttemptErrorKind::MappingLimit);
+}
+
+#[test]
+fn skip_keeps_the_reason() {
+    let record = begin(delivery(), Vec::new()).answer(mapped(Action::Skip("no contact".to_owned()))).last();
+    assert_eq!(
+        (record.delivery.state, record.delivery.reason.as_deref()),
+        (DeliveryState::Skipped, Some("no contact"))
+    );
+}
+
+#[test]
+fn retries_follow_the_schedule_until_the_time_is_over() {
+    let fail = |delivery, now| match start(delivery, Vec::new(), rules(), Shape::Payload, now) {
+        Next::Send(sending) => sending.step(exchange(Ok(503)), Moment { now, ..MOMENT }).last().delivery,
+        other => panic!("{other:?}"),
+    };
+    let (mut row, mut now, mut waits) = (delivery(), NOW, Vec::new());
+    while row.state == DeliveryState::Pending {
+        row = fail(row, now);
+        waits.push(row.due_at.since(now).as_secs());
+        now = row.due_at.max(now);
+    }
+    assert_eq!(waits[..5], [5, 15, 45, 135, 405], "a random number in the middle moves nothing");
+    assert_eq!(row.state, DeliveryState::Failed);
+    assert!(now.since(NOW) <= Duration::from_secs(72 * 3_600));
+    assert!(row.reason.unwrap().starts_with("given up after"));
+}
+
+#[test]
+fn credentials_are_asked_for_slowly_and_gone_switches_off() {
+    let send = |status| start(delivery(), Vec::new(), rules(), Shape::Payload, NOW).reply(Ok(status)).last();
+    assert!(send(401).delivery.due_at >= NOW.after(RetryPolicy::SLOW));
+    let gone = send(410);
+    assert_eq!(
+        (gone.delivery.state, gone.disable_webhook),
+        (DeliveryState::Failed, Some(DisableReason::Gone))
+    );
+    assert_eq!(send(404).disable_webhook, None);
+}
+
+#[test]
+fn a_test_is_tried_once() {
+    let test = Delivery { origin: Origin::Test, ..delivery() };
+    let record = start(test, Vec::new(), rules(), Shape::Payload, NOW).reply(Ok(503)).last();
+    assert_eq!(
+        (record.delivery.state, record.attempt.unwrap().verdict),
+        (DeliveryState::Failed, Verdict::Failed)
+    );
+}
+
+#[test]
+fn a_mapping_that_is_gone_is_held() {
+    let error = MapError::Invalid("the plugin `x` does not exist any more".to_owned());
+    let record = unmappable(delivery(), rules(), error, MOMENT).last();
+    assert_eq!(record.delivery.state, DeliveryState::Held);
+}

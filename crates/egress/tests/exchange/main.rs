@@ -1,0 +1,63 @@
+//! Requests over real sockets of the loopback device.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes only the test functions for tests, and not what they share"
+)]
+
+mod failures;
+mod requests;
+mod server;
+mod targets;
+mod tls;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hookwright_egress::{AddressPolicy, Egress, EgressOptions};
+use hookwright_engine::ports::{Exchange, OutboundRequest, SendError, Sender};
+use hookwright_model::{CustomHeaders, DeliveryId, ReceivedReply, SigningSecret, TargetUrl, Timestamp};
+use http::Method;
+
+/// Long enough for every exchange that is meant to succeed.
+const AMPLE: Duration = Duration::from_secs(20);
+/// What a request gets whose time is meant to run out.
+const SHORT: Duration = Duration::from_millis(200);
+
+fn egress(policy: AddressPolicy) -> Egress {
+    Egress::new(EgressOptions { policy, extra_roots_pem: None }).unwrap()
+}
+
+fn loopback() -> AddressPolicy {
+    AddressPolicy::public_only().allow("127.0.0.0/8".parse().unwrap()).allow("::1/128".parse().unwrap())
+}
+
+fn secret() -> SigningSecret {
+    SigningSecret::from_random([7; 32])
+}
+
+fn post(url: &str, body: &'static [u8]) -> OutboundRequest {
+    OutboundRequest {
+        id: DeliveryId::from_bytes([1; 16]),
+        sent_at: Timestamp::from_millis(1_700_000_000_000),
+        secrets: vec![secret()],
+        method: Method::POST,
+        url: TargetUrl::parse(url).unwrap(),
+        custom_headers: CustomHeaders::default(),
+        plugin_headers: Vec::new(),
+        body: Some(Bytes::from_static(body)),
+        timeout: AMPLE,
+    }
+}
+
+async fn exchange(request: OutboundRequest) -> Exchange {
+    egress(loopback()).send(request).await
+}
+
+async fn reply_to(request: OutboundRequest) -> ReceivedReply {
+    exchange(request).await.outcome.unwrap()
+}
+
+async fn failure_of(request: OutboundRequest) -> SendError {
+    exchange(request).await.outcome.unwrap_err()
+}

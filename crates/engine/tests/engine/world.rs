@@ -1,0 +1,296 @@
+//! The engine in a small world: time that stands still until all wait, seeded randomness, scripted targets and plugins.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hookwright_engine::ports::{
+    Clock, Entropy, Exchange, InspectError, Inspected, MapError, MapRequest, Mapped, Mapper, OutboundRequest,
+    Reached, SendError, Sender, TargetRefused,
+};
+use hookwright_engine::{Engine, EngineOptions, Incoming, NewWebhook, Ports};
+use hookwright_model::{
+    Action, AttemptErrorKind, CustomHeaders, Delivery, DeliveryId, DeliveryState, Description, Digest,
+    EventKind, History, Limits, Mapping, ProjectId, Receipt, ReceivedReply, RetryPolicy, SentRequest,
+    Settings, StepRequest, TargetUrl, Timestamp, VersionPin, Webhook, WebhookId, WebhookState,
+};
+use hookwright_store::Store;
+use hookwright_store::testkit::MemoryStore;
+use parking_lot::Mutex;
+
+/// Follows tokio's time, which tests pause.
+struct PausedClock(tokio::time::Instant);
+
+impl Clock for PausedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_780_000_000_000).after(self.0.elapsed())
+    }
+}
+
+struct Counter(AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, bytes: &mut [u8]) {
+        let next = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        bytes
+            .iter_mut()
+            .zip(next.to_be_bytes().into_iter().cycle())
+            .for_each(|(byte, random)| *byte = random);
+    }
+}
+
+/// What a target does with its next request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answer {
+    Status(u16),
+    Reset,
+    After(Duration, u16),
+}
+
+/// Targets by host name. What is not scripted is answered with 200.
+#[derive(Default)]
+pub(crate) struct Targets {
+    script: Mutex<HashMap<String, VecDeque<Answer>>>,
+    received: Mutex<Vec<OutboundRequest>>,
+}
+
+impl Targets {
+    pub(crate) fn script(&self, host: &str, answers: impl IntoIterator<Item = Answer>) {
+        self.script.lock().entry(host.to_owned()).or_default().extend(answers);
+    }
+
+    /// The paths that a host has received, in order.
+    pub(crate) fn paths(&self, host: &str) -> Vec<String> {
+        let received = self.received.lock();
+        let urls = received.iter().map(|request| request.url.expose());
+        urls.filter(|url| url.host_str() == Some(host)).map(|url| url.path().to_owned()).collect()
+    }
+
+    pub(crate) fn bodies(&self) -> Vec<Bytes> {
+        self.received.lock().iter().filter_map(|request| request.body.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl Sender for Targets {
+    async fn send(&self, request: OutboundRequest) -> Exchange {
+        let host = request.url.expose().host_str().unwrap().to_owned();
+        let sent = SentRequest {
+            method: request.method.to_string(),
+            url: request.url.masked(),
+            headers: Vec::new(),
+            body: request.body.clone().unwrap_or_default(),
+        };
+        self.received.lock().push(request);
+        let answer =
+            self.script.lock().get_mut(&host).and_then(VecDeque::pop_front).unwrap_or(Answer::Status(200));
+        let status = match answer {
+            Answer::Status(status) => Some(status),
+            Answer::After(wait, status) => {
+                tokio::time::sleep(wait).await;
+                Some(status)
+            }
+            Answer::Reset => None,
+        };
+        let outcome = match status {
+            Some(status) => {
+                Ok(ReceivedReply { status, headers: Vec::new(), body: Bytes::from("{}"), truncated: false })
+            }
+            None => Err(SendError {
+                kind: AttemptErrorKind::Reset,
+                message: "the connection broke".to_owned(),
+                reached: Reached::Perhaps,
+            }),
+        };
+        Exchange { request: sent, outcome, duration: Duration::ZERO }
+    }
+
+    async fn check_target(&self, url: &TargetUrl) -> Result<(), TargetRefused> {
+        match url.expose().host_str() {
+            Some("localhost") => {
+                Err(TargetRefused("localhost is not reachable from the internet".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A plugin that makes three calls, the second of which must not be repeated, and looks first when it may have been.
+/// It has to be loaded before it can be called.
+#[derive(Default)]
+pub(crate) struct ThreeCalls {
+    loaded: Mutex<bool>,
+    /// What the next call does instead.
+    pub(crate) instead: Mutex<Option<MapError>>,
+}
+
+impl ThreeCalls {
+    pub(crate) fn digest() -> Digest {
+        Digest::of(COMPONENT)
+    }
+
+    fn action(history: &History) -> Action {
+        let answered = |step: &str| history.replies.iter().any(|reply| reply.step == step);
+        let step = |name: &str, idempotent| StepRequest {
+            step: name.to_owned(),
+            method: http::Method::POST,
+            path: Some(format!("/{name}")),
+            headers: Vec::new(),
+            body: Some(Bytes::from_static(b"{}")),
+            accept: Vec::new(),
+            idempotent,
+        };
+        if !answered("search") {
+            return Action::Call(step("search", true));
+        }
+        if history.uncertain.as_deref() == Some("create") {
+            return Action::Call(step("look", true));
+        }
+        if !answered("create") && !answered("look") {
+            return Action::Call(step("create", false));
+        }
+        if !answered("note") {
+            return Action::Call(step("note", true));
+        }
+        Action::Done(Receipt { reference: Some("lead/7".to_owned()), url: None })
+    }
+}
+
+const COMPONENT: &[u8] = b"three calls";
+
+#[async_trait]
+impl Mapper for ThreeCalls {
+    async fn inspect(&self, component: Bytes) -> Result<Inspected, InspectError> {
+        if component != COMPONENT {
+            return Err(InspectError::Refused("this is not a component".to_owned()));
+        }
+        let description = Description {
+            title: "Three".to_owned(),
+            summary: "Makes three calls.".to_owned(),
+            url: "https://crm.example".to_owned(),
+            headers: Vec::new(),
+            settings_schema: r#"{"type": "object", "properties": {"stage": {"type": "string"}}}"#.to_owned(),
+        };
+        Ok(Inspected { digest: Digest::of(&component), contract: "1.0.0".to_owned(), description })
+    }
+
+    async fn load(&self, component: Bytes) -> Result<(), InspectError> {
+        assert_eq!(component, COMPONENT);
+        *self.loaded.lock() = true;
+        Ok(())
+    }
+
+    async fn transform(&self, request: MapRequest) -> Mapped {
+        let outcome = if !*self.loaded.lock() {
+            Err(MapError::NotLoaded)
+        } else if let Some(error) = self.instead.lock().take() {
+            Err(error)
+        } else {
+            Ok(Self::action(&request.history))
+        };
+        Mapped { outcome, logs: Vec::new() }
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) targets: Arc<Targets>,
+    pub(crate) plugin: Arc<ThreeCalls>,
+    pub(crate) project: ProjectId,
+    webhooks: Mutex<Vec<WebhookId>>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let (targets, plugin) = (Arc::new(Targets::default()), Arc::new(ThreeCalls::default()));
+        let ports = Ports {
+            clock: Arc::new(PausedClock(tokio::time::Instant::now())),
+            entropy: Arc::new(Counter(AtomicU64::new(1))),
+            sender: Arc::clone(&targets) as Arc<dyn Sender>,
+            mapper: Arc::clone(&plugin) as Arc<dyn Mapper>,
+        };
+        let engine = Engine::start(Arc::clone(&store), ports, EngineOptions::default()).await.unwrap();
+        let project = engine.create_project("A".to_owned(), None).await.unwrap().id;
+        Self { engine, store, targets, plugin, project, webhooks: Mutex::default() }
+    }
+
+    /// A webhook as it would be created, without a mapping.
+    pub(crate) fn webhook(&self, host: &str) -> NewWebhook {
+        NewWebhook {
+            project: self.project,
+            name: String::new(),
+            url: TargetUrl::parse(&format!("https://{host}/")).unwrap(),
+            events: vec![EventKind::LeadCreated],
+            headers: CustomHeaders::default(),
+            mapping: None,
+            retry: RetryPolicy::default(),
+            limits: Limits::default(),
+            state: WebhookState::Active,
+        }
+    }
+
+    pub(crate) async fn add(&self, new: NewWebhook) -> Webhook {
+        let webhook = self.engine.create_webhook(new).await.unwrap();
+        self.webhooks.lock().push(webhook.id);
+        webhook
+    }
+
+    /// A webhook with the plugin of three calls.
+    pub(crate) async fn add_mapped(&self, host: &str) -> Webhook {
+        let owner = hookwright_model::PluginOwner::Project(self.project);
+        let name = "three".parse().unwrap();
+        self.engine.upload_plugin(owner, name, Bytes::from_static(COMPONENT)).await.unwrap();
+        let mapping = Some(three_calls(r#"{"stage": "new"}"#));
+        self.add(NewWebhook { mapping, ..self.webhook(host) }).await
+    }
+
+    pub(crate) fn payload(&self) -> Bytes {
+        let created_at = "2026-05-31T10:00:00Z";
+        let project = self.project;
+        format!(
+            r#"{{ "event":"lead.created","project_id":"{project}","created_at":"{created_at}","lead":{{"name":"J"}} }}"#
+        )
+        .into()
+    }
+
+    /// Sends one event in; the deliveries that it made, in the order in which their webhooks were created.
+    pub(crate) async fn ingest(&self) -> Vec<DeliveryId> {
+        let incoming = Incoming { body: self.payload(), idempotency: None };
+        let mut deliveries = self.engine.ingest(vec![incoming]).await.unwrap()[0].deliveries.clone();
+        let created = self.webhooks.lock();
+        deliveries.sort_by_key(|(_, webhook)| created.iter().position(|id| id == webhook));
+        deliveries.into_iter().map(|(delivery, _)| delivery).collect()
+    }
+
+    /// The delivery once it is neither pending nor under way; paused time passes meanwhile.
+    pub(crate) async fn ended(&self, id: DeliveryId) -> Delivery {
+        self.reaches(id, |delivery| {
+            !matches!(delivery.state, DeliveryState::Pending | DeliveryState::Delivering)
+        })
+        .await
+    }
+
+    pub(crate) async fn reaches(&self, id: DeliveryId, condition: impl Fn(&Delivery) -> bool) -> Delivery {
+        for _ in 0..1_000_000 {
+            let delivery = self.store.delivery(id).await.unwrap();
+            if condition(&delivery) {
+                return delivery;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        panic!("the delivery never got there");
+    }
+}
+
+pub(crate) fn three_calls(settings: &str) -> Mapping {
+    Mapping {
+        plugin: "three".parse().unwrap(),
+        version: VersionPin::Latest,
+        settings: Settings::parse(settings).unwrap(),
+    }
+}
