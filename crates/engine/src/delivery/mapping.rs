@@ -57,7 +57,7 @@ impl Mapping {
             }
             Ok(Action::Done(receipt)) => self.end(logs, End::Delivered(receipt), moment),
             Ok(Action::Skip(reason)) => self.end(logs, End::Skipped(reason), moment),
-            Err(error) => self.end(logs, failed(error), moment),
+            Err(error) => self.end(logs, failed(&error), moment),
         }
     }
 
@@ -140,13 +140,13 @@ fn invalid(what: &str) -> Problem {
 }
 
 /// What a mapping that failed leads to.
-fn failed(error: MapError) -> End {
+fn failed(error: &MapError) -> End {
     let message = error.to_string();
     let problem = |kind, hint: Option<&str>| Problem {
         error: AttemptError { kind, message: message.clone() },
         hint: hint.map(str::to_owned),
     };
-    match &error {
+    match error {
         MapError::Plugin(Failure::Retry { after_secs, .. }) => {
             let wait =
                 after_secs.map_or(Wait::Schedule, |secs| Wait::Named(Duration::from_secs(secs.into())));

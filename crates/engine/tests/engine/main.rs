@@ -1,4 +1,5 @@
 //! The engine with the in-memory store and scripted ports, in paused time.
+#![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
 mod world;
 
