@@ -79,6 +79,11 @@ impl Problem {
         Self { status, code: "method_not_allowed", ..Self::new(ErrorKind::InvalidInput, detail) }
     }
 
+    #[cfg(test)]
+    pub(crate) fn pointers(&self) -> Vec<&str> {
+        self.errors.iter().map(|invalid| invalid.pointer.as_str()).collect()
+    }
+
     fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         error!(error = cause, "a request failed");
         Self::new(ErrorKind::Internal, "something went wrong inside Hookwright; its log says what")

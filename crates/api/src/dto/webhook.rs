@@ -343,3 +343,113 @@ impl From<&Webhook> for WebhookDto {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::body;
+
+    fn stored() -> Webhook {
+        let new: NewWebhookDto = body::parse(
+            json!({
+                "url": "https://hooks.example.com/services/T000/B000/Abc123def456ghi",
+                "events": ["lead.created"],
+                "headers": {"Authorization": "Bearer one", "x-tag": "a"},
+                "mapping": {"plugin": "hubspot"},
+                "retry": {"first_secs": 1},
+            })
+            .to_string()
+            .as_bytes(),
+        )
+        .unwrap();
+        let new = new.into_model(ProjectId::from_bytes([1; 16])).unwrap();
+        let at = hookwright_model::Timestamp::EPOCH;
+        Webhook {
+            id: hookwright_model::WebhookId::from_bytes([1; 16]),
+            project: new.project,
+            revision: 1,
+            name: new.name,
+            url: new.url,
+            events: new.events,
+            headers: new.headers,
+            mapping: new.mapping,
+            mapping_revision: 1,
+            retry: new.retry,
+            limits: new.limits,
+            secrets: hookwright_model::SigningSecrets {
+                current: hookwright_model::SigningSecret::from_random([1; 32]),
+                previous: None,
+            },
+            state: new.state,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    fn patched(patch: &Value) -> Result<Webhook, Problem> {
+        body::parse::<WebhookPatchDto>(patch.to_string().as_bytes())?.apply(&stored())
+    }
+
+    fn header(webhook: &Webhook, name: &'static str) -> Option<String> {
+        let value = webhook.headers.get(&http::HeaderName::from_static(name))?;
+        Some(value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn what_is_shown_can_be_given_back_and_changes_nothing() {
+        let mut shown = serde_json::to_value(WebhookDto::from(&stored())).unwrap();
+        for computed in ["id", "project", "revision", "created_at", "updated_at", "disabled_reason"] {
+            shown.as_object_mut().unwrap().remove(computed);
+        }
+        assert_eq!(patched(&shown).unwrap(), stored());
+    }
+
+    #[test]
+    fn nothing_shown_holds_a_secret() {
+        let shown = serde_json::to_string(&WebhookDto::from(&stored())).unwrap();
+        for secret in ["Bearer one", "123def456", "whsec_"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(serde_json::to_string(&WebhookDto::with_secret(&stored())).unwrap().contains("whsec_"));
+    }
+
+    #[test]
+    fn headers_are_merged_by_name() {
+        let changed =
+            patched(&json!({"headers": {"AUTHORIZATION": "***", "X-Tag": null, "x-new": "b"}})).unwrap();
+        assert_eq!(header(&changed, "authorization").as_deref(), Some("Bearer one"));
+        assert_eq!((header(&changed, "x-tag"), header(&changed, "x-new").as_deref()), (None, Some("b")));
+    }
+
+    #[test]
+    fn a_mapping_is_kept_replaced_or_removed() {
+        assert_eq!(patched(&json!({})).unwrap().mapping, stored().mapping);
+        assert_eq!(patched(&json!({"mapping": null})).unwrap().mapping, None);
+        let replaced =
+            patched(&json!({"mapping": {"plugin": "pipedrive", "version": 2}})).unwrap().mapping.unwrap();
+        assert_eq!((replaced.plugin.as_str(), replaced.version), ("pipedrive", VersionPin::Exact(2)));
+    }
+
+    #[test]
+    fn problems_point_at_their_member() {
+        for (patch, pointer) in [
+            (json!({"url": "ftp://x"}), "/url"),
+            (json!({"events": []}), "/events"),
+            (json!({"events": ["lead.created", "x"]}), "/events/1"),
+            (json!({"headers": {"a b": "c"}}), "/headers/a b"),
+            (json!({"headers": {"x-unknown": "***"}}), "/headers/x-unknown"),
+            (json!({"mapping": {"plugin": "No"}}), "/mapping/plugin"),
+            (json!({"mapping": {"plugin": "a", "settings": []}}), "/mapping/settings"),
+            (json!({"retry": {"factor": 0}}), "/retry/factor"),
+            (json!({"limits": {"timeout_secs": 61}}), "/limits/timeout_secs"),
+            (json!({"limits": {"concurrency": "8"}}), "/limits/concurrency"),
+            (json!({"state": "off"}), "/state"),
+            (json!({"urls": "x"}), "/urls"),
+        ] {
+            let problem = patched(&patch).unwrap_err();
+            assert_eq!(problem.pointers(), [pointer], "{patch}: {problem:?}");
+        }
+    }
+}
