@@ -7,6 +7,8 @@
 mod error;
 mod operations;
 mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 pub use error::{Noun, StoreError};
 pub use operations::{

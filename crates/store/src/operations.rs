@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookwright_model::{
-    Attempt, Delivery, DeliveryId, DeliveryState, Description, DisableReason, Event, EventId, PluginName,
-    PluginOwner, Reply, Timestamp, WebhookId,
+    Attempt, Delivery, DeliveryId, DeliveryState, Description, Digest, DisableReason, Event, EventId,
+    PluginName, PluginOwner, PluginVersion, Reply, Timestamp, Webhook, WebhookId, WebhookState,
 };
 
 /// Names one request of a producer within its project, so that a repeat is recognised.
@@ -98,12 +98,26 @@ pub struct AttemptRecord {
     pub delivery: Delivery,
     /// The attempt that ended; none when only the delivery's row changes.
     pub attempt: Option<Attempt>,
-    /// A reply to keep for the plugin, after those that are kept already.
+    /// A reply to keep for the plugin, after those that are kept already; [`Delivery::replies`] counts it.
     pub reply: Option<Reply>,
     /// Switches the webhook off, if it is active.
     pub disable_webhook: Option<DisableReason>,
     /// What becomes of the claim.
     pub claim: ClaimAfter,
+}
+
+impl AttemptRecord {
+    /// The webhook as this record switches it off, one revision on; none when it stays as it is.
+    pub fn disabled(&self, webhook: &Webhook) -> Option<Webhook> {
+        let reason = self.disable_webhook.filter(|_| webhook.state == WebhookState::Active)?;
+        let ended_at = self.attempt.as_ref().map(|attempt| attempt.started_at.after(attempt.duration));
+        Some(Webhook {
+            revision: webhook.revision + 1,
+            state: WebhookState::Disabled(reason),
+            updated_at: ended_at.unwrap_or(webhook.updated_at),
+            ..webhook.clone()
+        })
+    }
 }
 
 /// What becomes of a claim once something was written down.
@@ -150,4 +164,20 @@ pub struct NewPluginVersion {
     pub component: Bytes,
     /// When it was uploaded.
     pub created_at: Timestamp,
+}
+
+impl NewPluginVersion {
+    /// The version that this becomes with this number. `digest` is that of the component.
+    pub fn numbered(&self, version: u32, digest: Digest) -> PluginVersion {
+        PluginVersion {
+            owner: self.owner,
+            name: self.name.clone(),
+            version,
+            digest,
+            contract: self.contract.clone(),
+            size_bytes: self.component.len() as u64,
+            description: self.description.clone(),
+            created_at: self.created_at,
+        }
+    }
 }

@@ -49,8 +49,9 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`], [`StoreError::RevisionMismatch`].
     async fn update_webhook(&self, webhook: Webhook) -> Result<(), StoreError>;
 
-    /// Deletes a webhook. Its deliveries stay in the log; those that are pending or held become cancelled with
-    /// `reason`. A delivery that is claimed ends with its attempt: see [`Store::finish_attempt`].
+    /// Deletes a webhook and its mappings. Its deliveries stay in the log; those that are pending or held become
+    /// cancelled with `reason`. A delivery that is claimed ends with its attempt, see [`Store::finish_attempt`], or
+    /// cancelled, if the claim ends without one.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and [`StoreError::RevisionMismatch`] when a revision is expected and another stored.
@@ -73,7 +74,7 @@ pub trait Store: Send + Sync + 'static {
     /// The mapping that a webhook had from this [`Webhook::mapping_revision`] on.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there was no mapping, or no such revision.
+    /// [`StoreError::NotFound`] when there was no mapping, or no such revision, or when the webhook was deleted.
     async fn mapping_at(&self, webhook: WebhookId, revision: Revision) -> Result<Mapping, StoreError>;
 
     /// Keeps a component as the next version of a plugin. When the newest version is this very component, that
@@ -104,8 +105,11 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`].
     async fn component(&self, digest: Digest) -> Result<Bytes, StoreError>;
 
-    /// Accepts events with their deliveries: all of them, in one durable step, or none. A delivery whose webhook is
-    /// gone or no longer active is left out. The answers are in the order of the events.
+    /// Accepts events with their deliveries, whose ids are new: all of them, in one durable step, or none. A delivery
+    /// whose webhook is gone or no longer active is left out. The answers are in the order of the events.
+    ///
+    /// An idempotency key is known for [`IdempotencyKey::KEPT_FOR`](crate::IdempotencyKey::KEPT_FOR), counted from when
+    /// its first event was received to when the other one was.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when a project does not exist, [`StoreError::IdempotencyMismatch`] when a key came
@@ -125,13 +129,13 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`].
     async fn event(&self, id: EventId) -> Result<Event, StoreError>;
 
-    /// Claims up to `limit` pending deliveries of a webhook that are due at `now`, the longest due first. A claim ends
-    /// with [`Store::finish_attempt`], [`Store::release`], or the process. Costs the same whether ten deliveries are
-    /// pending or a million.
+    /// Claims up to `limit` pending deliveries of a webhook that are due at `now`, the longest due first, by id among
+    /// those due at the same time. The webhook's state does not matter. A claim ends with [`Store::finish_attempt`],
+    /// [`Store::release`], or the process. Costs the same whether ten deliveries are pending or a million.
     async fn claim_due(&self, webhook: WebhookId, now: Timestamp, limit: usize) -> Result<Due, StoreError>;
 
-    /// Every webhook with pending deliveries, with the time at which the first of them is due: what a start begins
-    /// with. Costs by the number of webhooks, not of deliveries.
+    /// Every webhook with pending deliveries that are not claimed, ordered by id, with the time at which the first of
+    /// them is due: what a start begins with. Costs by the number of webhooks, not of deliveries.
     async fn due_webhooks(&self) -> Result<Vec<(WebhookId, Timestamp)>, StoreError>;
 
     /// Writes down what happened to a claimed delivery. Returns the state that is stored now: it differs from the

@@ -1,0 +1,117 @@
+//! Webhooks and their mappings.
+
+use std::sync::Arc;
+
+use hookwright_model::{DeliveryState, Settings, Webhook, WebhookState};
+
+use super::{assert_refused, claimed, deliveries, project, webhook};
+use crate::testkit::fixtures::{self, at, changed};
+use crate::{Noun, Store, StoreError};
+
+pub async fn keeps_webhooks(store: &Arc<dyn Store>) {
+    let project = project(store).await;
+    let plain = Webhook { mapping: None, ..fixtures::webhook(project.id, 2) };
+    let first = fixtures::webhook(project.id, 1);
+    for webhook in [&plain, &first] {
+        assert_refused!(store.webhook(webhook.id).await, StoreError::NotFound(Noun::Webhook));
+        store.create_webhook(webhook.clone()).await.unwrap();
+        assert_eq!(*store.webhook(webhook.id).await.unwrap(), *webhook);
+    }
+    let listed = store.webhooks(project.id).await.unwrap();
+    assert_eq!(listed.iter().map(|webhook| &**webhook).collect::<Vec<_>>(), [&first, &plain]);
+    assert_eq!(store.webhooks(fixtures::project(9).id).await.unwrap(), []);
+}
+
+pub async fn creates_webhooks_in_known_projects_once(store: &Arc<dyn Store>) {
+    let webhook = webhook(store).await;
+    assert_refused!(store.create_webhook(webhook).await, StoreError::Exists(Noun::Webhook));
+    let astray = fixtures::webhook(fixtures::project(9).id, 9);
+    assert_refused!(store.create_webhook(astray.clone()).await, StoreError::NotFound(Noun::Project));
+    assert_refused!(store.webhook(astray.id).await, StoreError::NotFound(Noun::Webhook));
+}
+
+pub async fn updates_webhooks_by_revision(store: &Arc<dyn Store>) {
+    let webhook = webhook(store).await;
+    let paused = changed(&webhook, |webhook| webhook.state = WebhookState::Paused);
+    store.update_webhook(paused.clone()).await.unwrap();
+    assert_eq!(*store.webhook(webhook.id).await.unwrap(), paused);
+    assert_eq!(*store.webhooks(webhook.project).await.unwrap()[0], paused);
+
+    let late = changed(&webhook, |webhook| webhook.name = "late".to_owned());
+    assert_refused!(store.update_webhook(late).await, StoreError::RevisionMismatch { actual: 2 });
+    assert_eq!(*store.webhook(webhook.id).await.unwrap(), paused);
+    let unknown = fixtures::webhook(webhook.project, 9);
+    assert_refused!(store.update_webhook(unknown).await, StoreError::NotFound(Noun::Webhook));
+}
+
+pub async fn keeps_mappings_of_earlier_revisions(store: &Arc<dyn Store>) {
+    let first = webhook(store).await;
+    let renamed = changed(&first, |webhook| webhook.name = "renamed".to_owned());
+    let remapped = changed(&renamed, |webhook| {
+        webhook.mapping = Some(fixtures::mapping("pipedrive"));
+        webhook.mapping_revision = webhook.revision;
+    });
+    let plain = changed(&remapped, |webhook| {
+        webhook.mapping = None;
+        webhook.mapping_revision = webhook.revision;
+    });
+    for webhook in [renamed, remapped, plain] {
+        store.update_webhook(webhook).await.unwrap();
+    }
+    assert_eq!(store.mapping_at(first.id, 1).await.unwrap(), fixtures::mapping("hubspot"));
+    assert_eq!(store.mapping_at(first.id, 3).await.unwrap(), fixtures::mapping("pipedrive"));
+    for revision in [2, 4, 5] {
+        assert_refused!(store.mapping_at(first.id, revision).await, StoreError::NotFound(Noun::Mapping));
+    }
+    let settings = store.mapping_at(first.id, 1).await.unwrap().settings;
+    assert_eq!(settings, Settings::parse(r#"{"token":"s3cret-setting"}"#).unwrap());
+}
+
+pub async fn deletes_webhooks_by_revision(store: &Arc<dyn Store>) {
+    let webhook = webhook(store).await;
+    let mismatch = store.delete_webhook(webhook.id, Some(2), "deleted").await;
+    assert_refused!(mismatch, StoreError::RevisionMismatch { actual: 1 });
+    store.delete_webhook(webhook.id, Some(1), "deleted").await.unwrap();
+    assert_refused!(store.webhook(webhook.id).await, StoreError::NotFound(Noun::Webhook));
+    assert_eq!(store.webhooks(webhook.project).await.unwrap(), []);
+    let again = store.delete_webhook(webhook.id, None, "deleted").await;
+    assert_refused!(again, StoreError::NotFound(Noun::Webhook));
+}
+
+pub async fn deleting_cancels_what_waits(store: &Arc<dyn Store>) {
+    let (webhook, held) = claimed(store).await;
+    store.finish_attempt(fixtures::finished(&held.delivery, DeliveryState::Held)).await.unwrap();
+    let done = deliveries(store, &webhook, &[1]).await.remove(0);
+    store.claim_due(webhook.id, at(1), 1).await.unwrap();
+    store.finish_attempt(fixtures::finished(&done, DeliveryState::Delivered)).await.unwrap();
+    let failed = deliveries(store, &webhook, &[2]).await.remove(0);
+    store.claim_due(webhook.id, at(2), 1).await.unwrap();
+    store.finish_attempt(fixtures::finished(&failed, DeliveryState::Held)).await.unwrap();
+    let again = store.resend(failed.id, at(2)).await.unwrap();
+    store.claim_due(webhook.id, at(2), 1).await.unwrap();
+    store.finish_attempt(fixtures::finished(&again, DeliveryState::Failed)).await.unwrap();
+    let pending = deliveries(store, &webhook, &[4]).await.remove(0);
+    let other = fixtures::webhook(webhook.project, 2);
+    store.create_webhook(other.clone()).await.unwrap();
+    let untouched = deliveries(store, &other, &[3]).await.remove(0);
+
+    store.delete_webhook(webhook.id, None, "its webhook was deleted").await.unwrap();
+
+    for id in [held.delivery.id, pending.id] {
+        let cancelled = store.delivery(id).await.unwrap();
+        assert_eq!(cancelled.state, DeliveryState::Cancelled);
+        assert_eq!(cancelled.reason.as_deref(), Some("its webhook was deleted"));
+    }
+    assert_eq!(store.delivery(done.id).await.unwrap().state, DeliveryState::Delivered);
+    assert_eq!(store.delivery(failed.id).await.unwrap().state, DeliveryState::Failed);
+    assert_eq!(store.delivery(untouched.id).await.unwrap(), untouched);
+    assert_eq!(store.due_webhooks().await.unwrap(), [(other.id, at(3))]);
+    let due = store.claim_due(webhook.id, at(9), 9).await.unwrap();
+    assert!(due.claims.is_empty() && due.next.is_none());
+}
+
+pub async fn deleting_forgets_mappings(store: &Arc<dyn Store>) {
+    let webhook = webhook(store).await;
+    store.delete_webhook(webhook.id, None, "deleted").await.unwrap();
+    assert_refused!(store.mapping_at(webhook.id, 1).await, StoreError::NotFound(Noun::Mapping));
+}

@@ -1,0 +1,270 @@
+//! Random operations, carried out by a backend and by the model: every answer must be the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hookwright_model::{
+    Delivery, DeliveryId, DeliveryState, DisableReason, Event, EventId, Origin, PageRequest, PluginOwner,
+    Webhook,
+};
+use proptest::test_runner::{Config, TestRunner};
+
+use super::conformance::log::listed;
+use super::fixtures::{self, at};
+use super::steps::{Finish, Incoming, PROJECTS, Step, WEBHOOKS, steps};
+use super::{Backend, MemoryStore};
+use crate::{AttemptRecord, Claim, ClaimAfter, DeliveryFilter, NewEvent, Store};
+
+/// Runs so many random sequences of operations, each on a new backend, beside a [`MemoryStore`].
+///
+/// # Panics
+/// With the shortest sequence of operations that is answered differently.
+pub fn compare<B: Backend>(cases: u32, backend: impl Fn() -> B) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let result = TestRunner::new(config).run(&steps(), |steps| {
+        let backend = backend();
+        runtime.block_on(async {
+            let mut pair = Pair::new(&backend);
+            for step in steps {
+                pair.take(step).await;
+            }
+            pair.look_at_everything().await;
+            pair.subject.close().await;
+        });
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+struct Pair<'a> {
+    backend: &'a dyn Backend,
+    subject: Arc<dyn Store>,
+    model: Arc<MemoryStore>,
+    /// Seconds since the start.
+    now: u64,
+    events: Vec<EventId>,
+    deliveries: Vec<DeliveryId>,
+    claims: BTreeMap<DeliveryId, Delivery>,
+}
+
+/// Calls an operation on both stores, compares the answers and gives that of the backend.
+macro_rules! same {
+    ($pair:expr, $operation:ident($($argument:expr),*)) => {{
+        let subject = $pair.subject.$operation($($argument.clone()),*).await;
+        let model = $pair.model.$operation($($argument.clone()),*).await;
+        assert_eq!(format!("{subject:#?}"), format!("{model:#?}"), "{}", stringify!($operation($($argument),*)));
+        subject
+    }};
+}
+
+impl<'a> Pair<'a> {
+    fn new(backend: &'a dyn Backend) -> Self {
+        Self {
+            backend,
+            subject: backend.open(),
+            model: Arc::new(MemoryStore::default()),
+            now: 0,
+            events: Vec::new(),
+            deliveries: Vec::new(),
+            claims: BTreeMap::new(),
+        }
+    }
+
+    async fn take(&mut self, step: Step) {
+        match step {
+            Step::CreateProject(number) => {
+                let _ = same!(self, create_project(fixtures::project(number)));
+            }
+            Step::CreateWebhook(number) => {
+                let _ = same!(self, create_webhook(webhook(number)));
+            }
+            Step::UpdateWebhook { webhook: number, ahead, state, mapping } => {
+                let stored = self.model.webhook(webhook(number).id).await;
+                let mut webhook = stored.map_or_else(|_| webhook(number), |webhook| Webhook::clone(&webhook));
+                webhook.revision += ahead;
+                webhook.state = state;
+                webhook.mapping = mapping.map(fixtures::mapping);
+                webhook.mapping_revision = webhook.revision;
+                let _ = same!(self, update_webhook(webhook));
+            }
+            Step::DeleteWebhook { webhook: number, expected } => {
+                let _ = same!(self, delete_webhook(webhook(number).id, expected, "deleted"));
+            }
+            Step::AddPlugin { bundled, name, component } => {
+                let project = PluginOwner::Project(fixtures::project(0).id);
+                let owner = if bundled { PluginOwner::Bundled } else { project };
+                let _ = same!(self, add_plugin_version(fixtures::plugin(owner, name, component)));
+            }
+            Step::Accept(incoming) => self.accept(&incoming).await,
+            Step::StartTest(number) => self.start_test(number).await,
+            Step::ClaimDue { webhook: number, limit } => {
+                let due = same!(self, claim_due(webhook(number).id, at(self.now), limit)).unwrap();
+                self.keep(due.claims);
+            }
+            Step::Finish { claim, how } => self.finish(claim, &how).await,
+            Step::Release(index) => {
+                if let Some(id) = nth(self.claims.keys(), index).copied() {
+                    self.claims.remove(&id);
+                    same!(self, release(std::slice::from_ref(&id)));
+                }
+            }
+            Step::Resend(index) => {
+                if let Some(id) = nth(self.deliveries.iter(), index).copied() {
+                    let _ = same!(self, resend(id, at(self.now)));
+                }
+            }
+            Step::Cancel(index) => {
+                if let Some(id) = nth(self.deliveries.iter(), index).copied() {
+                    let _ = same!(self, cancel(id, "not wanted"));
+                }
+            }
+            Step::Wait { seconds } => self.now += seconds,
+            Step::Reopen => self.reopen().await,
+        }
+        same!(self, due_webhooks()).unwrap();
+    }
+
+    fn keep(&mut self, claims: Vec<Claim>) {
+        self.claims.extend(claims.into_iter().map(|claim| (claim.delivery.id, claim.delivery)));
+    }
+
+    fn event(&mut self, project: u32, body: &'static str) -> Event {
+        let number = u32::try_from(self.events.len()).unwrap();
+        let named = fixtures::event(fixtures::project(project).id, number);
+        self.events.push(named.id);
+        Event { received_at: at(self.now), payload: Bytes::from_static(body.as_bytes()), ..named }
+    }
+
+    async fn accept(&mut self, incoming: &[Incoming]) {
+        let events: Vec<NewEvent> = incoming.iter().map(|incoming| self.incoming(incoming)).collect();
+        self.deliveries
+            .extend(events.iter().flat_map(|new| new.deliveries.iter().map(|delivery| delivery.id)));
+        let _ = same!(self, accept_events(events));
+    }
+
+    fn incoming(&mut self, incoming: &Incoming) -> NewEvent {
+        let event = self.event(incoming.project, incoming.body);
+        let chosen: BTreeSet<u32> = incoming.webhooks.iter().copied().collect();
+        let webhooks: Vec<Webhook> =
+            chosen.into_iter().map(webhook).filter(|webhook| webhook.project == event.project).collect();
+        let new = fixtures::new_event(event, &webhooks.iter().collect::<Vec<_>>());
+        match incoming.key {
+            Some(key) => fixtures::keyed(new, key),
+            None => new,
+        }
+    }
+
+    async fn start_test(&mut self, number: u32) {
+        let event = self.event(number % PROJECTS, "{}");
+        let delivery = Delivery { origin: Origin::Test, ..fixtures::delivery(&event, &webhook(number)) };
+        self.deliveries.push(delivery.id);
+        if let Ok(claim) = same!(self, start_test(event, delivery)) {
+            self.keep(vec![claim]);
+        }
+    }
+
+    async fn finish(&mut self, index: usize, how: &Finish) {
+        let record = if matches!(how, Finish::NotClaimed) {
+            let free = self.deliveries.iter().filter(|id| !self.claims.contains_key(id));
+            let Some(id) = nth(free, index).copied() else { return };
+            let Ok(delivery) = same!(self, delivery(id)) else { return };
+            fixtures::finished(&delivery, DeliveryState::Delivered)
+        } else {
+            let Some(delivery) = nth(self.claims.values(), index) else { return };
+            self.record(delivery, how)
+        };
+        let id = record.delivery.id;
+        let stored = same!(self, finish_attempt(record));
+        let given_up = stored.is_ok_and(|stored| stored != record.delivery.state);
+        if record.claim == ClaimAfter::Release || given_up {
+            self.claims.remove(&id);
+        } else if let Some(claimed) = self.claims.get_mut(&id) {
+            *claimed = record.delivery;
+        }
+    }
+
+    fn record(&self, delivery: &Delivery, how: &Finish) -> AttemptRecord {
+        match how {
+            Finish::Answered => fixtures::answered(delivery),
+            Finish::Row | Finish::NotClaimed => {
+                let row = fixtures::finished(delivery, DeliveryState::Pending);
+                let delivery =
+                    Delivery { attempts: delivery.attempts, uncertain: Some("s".to_owned()), ..row.delivery };
+                AttemptRecord { delivery, attempt: None, claim: ClaimAfter::Keep, ..row }
+            }
+            Finish::Retry { seconds } => {
+                let mut retry = fixtures::finished(delivery, DeliveryState::Pending);
+                retry.delivery.due_at = at(self.now + seconds);
+                retry
+            }
+            Finish::End { state, disable } => {
+                let end = fixtures::finished(delivery, *state);
+                AttemptRecord { disable_webhook: disable.then_some(DisableReason::Gone), ..end }
+            }
+        }
+    }
+
+    async fn reopen(&mut self) {
+        self.look_at_everything().await;
+        self.subject.close().await;
+        self.subject = self.backend.open();
+        self.model = Arc::new(self.model.reopened());
+        self.claims.clear();
+        self.look_at_everything().await;
+    }
+
+    async fn look_at_everything(&self) {
+        same!(self, projects(PageRequest { after: None, limit: 9 })).unwrap();
+        for number in 0..WEBHOOKS {
+            let webhook = webhook(number);
+            // Compared as they are: their `Debug` form hides the secrets.
+            assert_eq!(
+                self.subject.webhook(webhook.id).await.ok(),
+                self.model.webhook(webhook.id).await.ok()
+            );
+            for revision in 1..8_u64 {
+                let _ = same!(self, mapping_at(webhook.id, revision));
+            }
+        }
+        for id in &self.events {
+            let _ = same!(self, event(*id));
+        }
+        for id in &self.deliveries {
+            let _ = same!(self, delivery(*id));
+            same!(self, attempts(*id)).unwrap();
+        }
+        for number in 0..PROJECTS {
+            self.look_at_project(number).await;
+        }
+    }
+
+    async fn look_at_project(&self, number: u32) {
+        let project = fixtures::project(number).id;
+        same!(self, webhooks(project)).unwrap();
+        same!(self, plugins(project)).unwrap();
+        let any = DeliveryFilter::default();
+        let states = DeliveryState::ALL.map(|state| DeliveryFilter { state: Some(state), ..any });
+        let webhooks =
+            (0..WEBHOOKS).map(|number| DeliveryFilter { webhook: Some(webhook(number).id), ..any });
+        let events = self.events.iter().take(3).map(|id| DeliveryFilter { event: Some(*id), ..any });
+        let model: Arc<dyn Store> = Arc::<MemoryStore>::clone(&self.model);
+        for filter in [any].into_iter().chain(states).chain(webhooks).chain(events) {
+            let expected = listed(&model, project, filter, 100).await;
+            assert_eq!(listed(&self.subject, project, filter, 3).await, expected, "{filter:?}");
+        }
+    }
+}
+
+/// The webhook with this number, before any change.
+fn webhook(number: u32) -> Webhook {
+    fixtures::webhook(fixtures::project(number % PROJECTS).id, number)
+}
+
+fn nth<T>(mut items: impl Iterator<Item = T> + Clone, index: usize) -> Option<T> {
+    let count = items.clone().count();
+    items.nth(index.checked_rem(count)?)
+}
