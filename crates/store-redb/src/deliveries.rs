@@ -1,0 +1,144 @@
+//! The log of deliveries, and what people do with it.
+
+use std::collections::HashSet;
+
+use hookwright_model::{
+    Delivery, DeliveryId, DeliveryState, KeptReplies, Page, PageRequest, ProjectId, Timestamp,
+};
+use hookwright_store::{DeliveryFilter, Noun, StoreError};
+use redb::{ReadTransaction, ReadableTable};
+
+use crate::claims::Claims;
+use crate::disk::Disk;
+use crate::error::Failure;
+use crate::group::Group;
+use crate::schema::{IdKey, Row};
+use crate::{codec, events, schema};
+
+/// The most deliveries that one page of a filtered list reads.
+const READ_PER_PAGE: usize = 2_000;
+
+/// The delivery as it is stored.
+pub(crate) fn find(table: &impl ReadableTable<IdKey, Row>, id: DeliveryId) -> Result<Delivery, Failure> {
+    let row = table.get(&id.to_bytes())?.ok_or(StoreError::NotFound(Noun::Delivery))?;
+    Ok(codec::delivery(id, row.value())?)
+}
+
+/// The delivery as people see it.
+pub(crate) fn delivery(disk: &Disk, claims: &Claims, id: DeliveryId) -> Result<Delivery, Failure> {
+    // Asked first: whoever has it may write it down and let go in between, but then it was delivering when asked.
+    let claimed = claims.is_claimed(id);
+    let mut delivery = find(&disk.read()?.open_table(schema::DELIVERIES)?, id)?;
+    if claimed {
+        delivery.state = DeliveryState::Delivering;
+    }
+    Ok(delivery)
+}
+
+/// One page of the log of a project, as people see it.
+pub(crate) fn list(
+    disk: &Disk,
+    claims: &Claims,
+    project: ProjectId,
+    filter: DeliveryFilter,
+    page: PageRequest<DeliveryId>,
+) -> Result<Page<Delivery, DeliveryId>, Failure> {
+    let claimed = claims.claimed();
+    let txn = disk.read()?;
+    let ids = match filter.event {
+        Some(_) => of_event(&txn, project, filter, page.after)?,
+        None => of_project(&txn, project, page.after)?,
+    };
+    read_page(&txn, &claimed, ids, filter, page.limit)
+}
+
+type Ids = Box<dyn Iterator<Item = Result<DeliveryId, Failure>>>;
+
+/// The deliveries of a project, the newest first.
+fn of_project(txn: &ReadTransaction, project: ProjectId, after: Option<DeliveryId>) -> Result<Ids, Failure> {
+    let log = txn.open_table(schema::LOG)?;
+    let first = schema::log_key(project, schema::first_delivery());
+    let last = schema::log_key(project, after.unwrap_or(schema::last_delivery()));
+    let newest_first =
+        log.range::<&[u8; 32]>(&first..=&last)?.rev().map(|entry| Ok(schema::second_of(entry?.0.value())));
+    Ok(Box::new(newest_first.skip_while(move |id| after.is_some() && id.as_ref().ok() == after.as_ref())))
+}
+
+/// The deliveries of the filter's event, the newest first.
+fn of_event(
+    txn: &ReadTransaction,
+    project: ProjectId,
+    filter: DeliveryFilter,
+    after: Option<DeliveryId>,
+) -> Result<Ids, Failure> {
+    let Some(event) = filter.event else { return Ok(Box::new(std::iter::empty())) };
+    let stored = match events::find(&txn.open_table(schema::EVENTS)?, event) {
+        Ok(stored) if stored.event.project == project => stored,
+        Ok(_) | Err(Failure::Refused(StoreError::NotFound(_))) => return Ok(Box::new(std::iter::empty())),
+        Err(failure) => return Err(failure),
+    };
+    let mut ids: Vec<DeliveryId> = stored.deliveries.into_iter().map(|(delivery, _)| delivery).collect();
+    ids.retain(|id| after.is_none_or(|after| *id < after));
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(Box::new(ids.into_iter().map(Ok)))
+}
+
+fn read_page(
+    txn: &ReadTransaction,
+    claimed: &HashSet<DeliveryId>,
+    ids: Ids,
+    filter: DeliveryFilter,
+    limit: usize,
+) -> Result<Page<Delivery, DeliveryId>, Failure> {
+    let table = txn.open_table(schema::DELIVERIES)?;
+    let mut items = Vec::new();
+    let mut last = None;
+    for (read, id) in ids.enumerate() {
+        if items.len() >= limit || read >= READ_PER_PAGE {
+            return Ok(Page { items, next: last });
+        }
+        let id = id?;
+        last = Some(id);
+        let mut delivery = find(&table, id)?;
+        if claimed.contains(&id) {
+            delivery.state = DeliveryState::Delivering;
+        }
+        if filter.matches(&delivery) {
+            items.push(delivery);
+        }
+    }
+    Ok(Page { items, next: None })
+}
+
+pub(crate) fn resend(group: &mut Group<'_, '_>, id: DeliveryId, now: Timestamp) -> Result<Delivery, Failure> {
+    let stored = reserve(group, id)?;
+    if group.catalog.webhook(stored.webhook).is_none() {
+        return Err(StoreError::NotFound(Noun::Webhook).into());
+    }
+    let mut resent = stored.clone();
+    let kept = resent.resend(now).map_err(StoreError::from)?;
+    if kept == KeptReplies::Drop {
+        let (first, last) = schema::numbered_keys(id);
+        group.tables.replies.retain_in::<&[u8; 20], _>(&first..=&last, |_, _| false)?;
+    }
+    group.tables.replace_delivery(&stored, &resent)?;
+    Ok(resent)
+}
+
+pub(crate) fn cancel(group: &mut Group<'_, '_>, id: DeliveryId, reason: &str) -> Result<Delivery, Failure> {
+    let stored = reserve(group, id)?;
+    let mut cancelled = stored.clone();
+    cancelled.cancel(reason).map_err(StoreError::from)?;
+    group.tables.replace_delivery(&stored, &cancelled)?;
+    Ok(cancelled)
+}
+
+/// The stored delivery, which nobody can claim until the group has ended.
+fn reserve(group: &mut Group<'_, '_>, id: DeliveryId) -> Result<Delivery, Failure> {
+    let stored = group.tables.delivery(id)?;
+    if group.claims.reserve(id) {
+        Ok(stored)
+    } else {
+        Err(StoreError::from(hookwright_model::UnderWay).into())
+    }
+}

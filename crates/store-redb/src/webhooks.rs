@@ -1,0 +1,94 @@
+//! Webhooks and their mappings.
+
+use std::sync::Arc;
+
+use hookwright_model::{Delivery, Revision, Webhook, WebhookId};
+use hookwright_store::{Noun, StoreError};
+use redb::ReadableTable;
+
+use crate::catalog::Change;
+use crate::error::Failure;
+use crate::group::Group;
+use crate::seal::Place;
+use crate::{codec, schema};
+
+pub(crate) fn create(group: &mut Group<'_, '_>, webhook: Webhook) -> Result<(), Failure> {
+    if !group.catalog.has_project(webhook.project) {
+        return Err(StoreError::NotFound(Noun::Project).into());
+    }
+    if group.catalog.webhook(webhook.id).is_some() {
+        return Err(StoreError::Exists(Noun::Webhook).into());
+    }
+    put(group, webhook)
+}
+
+pub(crate) fn update(group: &mut Group<'_, '_>, webhook: Webhook) -> Result<(), Failure> {
+    let actual = find(group, webhook.id)?.revision;
+    if webhook.revision != actual + 1 {
+        return Err(StoreError::RevisionMismatch { actual }.into());
+    }
+    put(group, webhook)
+}
+
+/// Deletes a webhook and cancels what waits for it, also what is claimed: should the attempt never end, because the
+/// process does, the row is right already.
+pub(crate) fn delete(
+    group: &mut Group<'_, '_>,
+    id: WebhookId,
+    expected: Option<Revision>,
+    reason: &str,
+) -> Result<(), Failure> {
+    let actual = find(group, id)?.revision;
+    if expected.is_some_and(|expected| expected != actual) {
+        return Err(StoreError::RevisionMismatch { actual }.into());
+    }
+    group.claims.delete(id);
+    for waiting in waiting(group, id)? {
+        let mut cancelled = waiting.clone();
+        cancelled.cancel(reason).map_err(StoreError::from)?;
+        group.tables.replace_delivery(&waiting, &cancelled)?;
+    }
+    group.txn.open_table(schema::WEBHOOKS)?.remove(&id.to_bytes())?;
+    let (first, last) = (schema::mapping_key(id, 0), schema::mapping_key(id, Revision::MAX));
+    group.txn.open_table(schema::MAPPINGS)?.retain_in::<&[u8; 24], _>(&first..=&last, |_, _| false)?;
+    group.catalog.stage(Change::WebhookDeleted(id));
+    Ok(())
+}
+
+/// Stores a webhook as it is now.
+pub(crate) fn put(group: &mut Group<'_, '_>, webhook: Webhook) -> Result<(), Failure> {
+    let key = webhook.id.to_bytes();
+    let row = group.sealer.seal(Place::Webhook(&key), &codec::webhook_row(&webhook)?)?;
+    if let Some(mapping) = &webhook.mapping {
+        let key = schema::mapping_key(webhook.id, webhook.mapping_revision);
+        let row = group.sealer.seal(Place::Mapping(&key), &codec::mapping_row(mapping)?)?;
+        group.txn.open_table(schema::MAPPINGS)?.insert(&key, &*row)?;
+    }
+    group.txn.open_table(schema::WEBHOOKS)?.insert(&key, &*row)?;
+    group.catalog.stage(Change::Webhook(Arc::new(webhook)));
+    Ok(())
+}
+
+fn find(group: &Group<'_, '_>, id: WebhookId) -> Result<Arc<Webhook>, StoreError> {
+    group.catalog.webhook(id).ok_or(StoreError::NotFound(Noun::Webhook))
+}
+
+/// The deliveries of a webhook that are stored as pending or held.
+fn waiting(group: &Group<'_, '_>, webhook: WebhookId) -> Result<Vec<Delivery>, Failure> {
+    let mut ids = Vec::new();
+    for entry in group.tables.due.range::<&[u8; 40]>(&schema::first_due_key(webhook)..)? {
+        let (of, _, delivery) = schema::split_due_key(entry?.0.value());
+        if of != webhook {
+            break;
+        }
+        ids.push(delivery);
+    }
+    let (first, last) = (
+        schema::held_key(webhook, schema::first_delivery()),
+        schema::held_key(webhook, schema::last_delivery()),
+    );
+    for entry in group.tables.held.range::<&[u8; 32]>(&first..=&last)? {
+        ids.push(schema::second_of(entry?.0.value()));
+    }
+    ids.into_iter().map(|id| group.tables.delivery(id)).collect()
+}
