@@ -1,0 +1,185 @@
+//! One call of a plugin: a fresh store with its limits, and what its end means.
+
+use wasmtime::{Engine, ResourceLimiter, Store, Trap};
+
+use hookwright_model::{LogLevel, LogLine};
+
+use crate::limits::PluginLimits;
+use crate::ticker::{Ticker, ticks};
+use crate::wasi::{Exited, World};
+
+/// Why a call ended without an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The plugin crashed.
+    #[error("it crashed: {0}")]
+    Trap(String),
+    /// The plugin exceeded a limit.
+    #[error("it exceeded a limit: {0}")]
+    Limit(String),
+    /// The host failed.
+    #[error("the host failed: {0}")]
+    Host(String),
+}
+
+/// What a plugin can reach while it runs, and what it has used.
+pub(crate) struct State {
+    limits: PluginLimits,
+    memory_bytes: usize,
+    /// The limit that was met first; whatever goes wrong afterwards goes wrong because of it.
+    exceeded: Option<String>,
+    logs: LogBuffer,
+    /// The frozen world.
+    pub(crate) world: World,
+}
+
+/// Runs `body` with a fresh store; returns its result and what the plugin wrote meanwhile.
+pub(crate) fn run<T>(
+    engine: &Engine,
+    ticker: &Ticker,
+    limits: &PluginLimits,
+    world: World,
+    body: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+) -> (Result<T, CallError>, Vec<LogLine>) {
+    let mut store = Store::new(engine, State::new(limits.clone(), world));
+    store.limiter(|state| state);
+    store.set_hostcall_fuel(limits.transfer_bytes);
+    store.set_max_component_handles(limits.handles);
+    store.set_epoch_deadline(ticks(limits.wall_time));
+    let running = ticker.running();
+    let outcome = store.set_fuel(limits.fuel).and_then(|()| body(&mut store));
+    drop(running);
+    let state = store.into_data();
+    (outcome.map_err(|error| state.explain(&error)), state.logs.lines)
+}
+
+impl State {
+    fn new(limits: PluginLimits, world: World) -> Self {
+        Self { limits, memory_bytes: 0, exceeded: None, logs: LogBuffer::default(), world }
+    }
+
+    /// Keeps a line that the plugin wrote, as far as the limits allow.
+    pub(crate) fn log(&mut self, level: LogLevel, message: String) {
+        self.logs.push(&self.limits, level, message);
+    }
+
+    /// Notes that a limit was met.
+    pub(crate) fn exceed(&mut self, limit: String) {
+        self.exceeded.get_or_insert(limit);
+    }
+
+    /// The limits that hold.
+    pub(crate) fn limits(&self) -> &PluginLimits {
+        &self.limits
+    }
+
+    fn explain(&self, error: &wasmtime::Error) -> CallError {
+        if let Some(limit) = &self.exceeded {
+            return CallError::Limit(limit.clone());
+        }
+        if let Some(Exited) = error.downcast_ref() {
+            return CallError::Trap(self.with_last_words("it called `exit`".into()));
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(trap) => self.explain_trap(*trap),
+            None => explain_other(error, &self.limits),
+        }
+    }
+
+    fn explain_trap(&self, trap: Trap) -> CallError {
+        let limits = &self.limits;
+        match trap {
+            Trap::OutOfFuel => CallError::Limit(format!("more than {} instructions", limits.fuel)),
+            Trap::Interrupt => {
+                CallError::Limit(format!("more than {} ms of time", limits.wall_time.as_millis()))
+            }
+            Trap::StackOverflow => CallError::Limit(format!(
+                "more than {} KiB of stack: calls are nested too deeply",
+                limits.stack_bytes / 1024
+            )),
+            trap => CallError::Trap(self.with_last_words(trap.to_string())),
+        }
+    }
+
+    /// The message of a panic comes by way of standard error, before the trap that ends it.
+    fn with_last_words(&self, cause: String) -> String {
+        match self.world.last_words() {
+            Some(words) => format!("{words} ({cause})"),
+            None => cause,
+        }
+    }
+}
+
+/// An error without a trap code: raised by wasmtime at the boundary of the component, or by the host.
+fn explain_other(error: &wasmtime::Error, limits: &PluginLimits) -> CallError {
+    let text = error.root_cause().to_string();
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() || error.is::<std::io::Error>() {
+        return CallError::Host(text);
+    }
+    // wasmtime keeps the types of these two errors to itself.
+    if text.contains("fuel allocated for hostcalls") {
+        return CallError::Limit(format!("more than {} KiB in one answer", limits.transfer_bytes / 1024));
+    }
+    if text.contains("store handle limit exceeded") {
+        return CallError::Limit(format!("more than {} resource handles", limits.handles));
+    }
+    CallError::Trap(text)
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
+        if total > self.limits.memory_bytes {
+            // The plugin is told so and may go on without; mostly it cannot.
+            self.exceed(format!("more than {} MiB of memory", self.limits.memory_bytes >> 20));
+            return Ok(false);
+        }
+        self.memory_bytes = total;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let fits = desired <= self.limits.table_elements;
+        if !fits {
+            self.exceed(format!("more than {} elements in a table", self.limits.table_elements));
+        }
+        Ok(fits)
+    }
+}
+
+#[derive(Default)]
+struct LogBuffer {
+    lines: Vec<LogLine>,
+    bytes: usize,
+    full: bool,
+}
+
+impl LogBuffer {
+    fn push(&mut self, limits: &PluginLimits, level: LogLevel, message: String) {
+        if self.full {
+            return;
+        }
+        let fits = self.lines.len() < limits.log_lines && self.bytes + message.len() <= limits.log_bytes;
+        if fits {
+            self.bytes += message.len();
+            self.lines.push(LogLine { level, message });
+            return;
+        }
+        self.full = true;
+        let message = format!(
+            "further lines were dropped: one call may write {} lines of {} bytes in all",
+            limits.log_lines, limits.log_bytes
+        );
+        self.lines.push(LogLine { level: LogLevel::Warn, message });
+    }
+}

@@ -1,0 +1,120 @@
+//! The versions of the contract that this host speaks. Each has an adapter of its own; the rest of the host does not
+//! know which one a plugin uses.
+
+use hookwright_engine::ports::{MapError, MapRequest, Mapped};
+use hookwright_model::{Description, Payload, PayloadError, Timestamp};
+use wasmtime::Engine;
+use wasmtime::component::{InstancePre, Linker};
+
+use crate::call::{self, CallError, State};
+use crate::limits::PluginLimits;
+use crate::ticker::Ticker;
+use crate::v1;
+use crate::wasi::{self, World};
+
+/// A version of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contract {
+    /// 1.0.0.
+    V1,
+}
+
+impl Contract {
+    /// Every version that this host speaks.
+    pub(crate) const ALL: [Self; 1] = [Self::V1];
+
+    /// The version, as components name it.
+    pub(crate) fn version(self) -> &'static str {
+        match self {
+            Self::V1 => v1::VERSION,
+        }
+    }
+
+    /// What its components may import beside WASI.
+    pub(crate) fn imports(self) -> &'static [&'static str] {
+        match self {
+            Self::V1 => &v1::IMPORTS,
+        }
+    }
+}
+
+/// A linker that defines what components of every version import.
+///
+/// # Errors
+/// When a name is defined twice.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasi::link(&mut linker)?;
+    v1::link(&mut linker)?;
+    Ok(linker)
+}
+
+/// A component that can be called.
+pub(crate) enum Plugin {
+    V1(v1::Plugin),
+}
+
+/// What a call needs of the host.
+pub(crate) struct Stage<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) ticker: &'a Ticker,
+    pub(crate) limits: &'a PluginLimits,
+}
+
+impl Plugin {
+    /// A plugin of this component, built for that version.
+    ///
+    /// # Errors
+    /// When its exports do not have the types that the version gives them.
+    pub(crate) fn new(contract: Contract, component: InstancePre<State>) -> wasmtime::Result<Self> {
+        match contract {
+            Contract::V1 => v1::Plugin::new(component).map(Self::V1),
+        }
+    }
+
+    /// Asks the plugin what it is. The answer is not yet checked.
+    ///
+    /// # Errors
+    /// How the call failed.
+    pub(crate) fn describe(&self, stage: &Stage<'_>) -> Result<Description, CallError> {
+        let world = World::new(Timestamp::EPOCH, String::new(), stage.limits.random_bytes);
+        let Stage { engine, ticker, limits } = stage;
+        let (outcome, _logs) = call::run(engine, ticker, limits, world, |store| match self {
+            Self::V1(plugin) => plugin.describe(store),
+        });
+        outcome
+    }
+
+    /// Asks the plugin what to do next.
+    pub(crate) fn transform(&self, stage: &Stage<'_>, request: MapRequest) -> Mapped {
+        let MapRequest { event, settings, history, component: _ } = request;
+        let payload = match Payload::parse(&event.payload) {
+            Ok(payload) => payload,
+            Err(PayloadError { pointer, message }) => {
+                let problem = format!("the stored event is damaged: at `{pointer}`: {message}");
+                return Mapped { outcome: Err(MapError::Unavailable(problem)), logs: Vec::new() };
+            }
+        };
+        let Stage { engine, ticker, limits } = stage;
+        let world = World::new(payload.created_at, event.id.to_string(), limits.random_bytes);
+        match self {
+            Self::V1(plugin) => {
+                let arguments = v1::Arguments::new(&event, payload, &settings, history);
+                let (answer, logs) =
+                    call::run(engine, ticker, limits, world, |store| plugin.transform(store, &arguments));
+                let outcome = answer.map_err(MapError::from).and_then(|answer| answer.check(limits));
+                Mapped { outcome, logs }
+            }
+        }
+    }
+}
+
+impl From<CallError> for MapError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Trap(message) => Self::Trap(message),
+            CallError::Limit(message) => Self::Limit(message),
+            CallError::Host(message) => Self::Unavailable(message),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The plugin host as the engine sees it.
+
+use std::io;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hookwright_engine::ports::{InspectError, Inspected, MapError, MapRequest, Mapped, Mapper};
+use hookwright_model::Digest;
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::cache::{Cache, CacheKey, Cached, Compatibility};
+use crate::call::{CallError, State};
+use crate::compile::{CompileError, Compiler};
+use crate::contract::{self, Contract, Plugin, Stage};
+use crate::limits::PluginLimits;
+use crate::loaded::Loaded;
+use crate::pool::Pool;
+use crate::ticker::Ticker;
+use crate::{describe, engine, inspect};
+
+/// What the host itself needs of a worker's stack, beside a plugin's share.
+const HOST_STACK_BYTES: usize = 1024 * 1024;
+
+/// Components that are compiled at the same time: a second one, so that one hard case does not stop all others.
+const COMPILING_AT_ONCE: usize = 2;
+
+/// How a host is set up.
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    /// Where compiled components are kept. Nothing is lost when it is emptied while the host does not run.
+    pub cache_dir: PathBuf,
+    /// What compiled components are authenticated with.
+    pub cache_key: CacheKey,
+    /// Where components are compiled.
+    pub compiler: Compiler,
+    /// How many plugins run at the same time; one per processor serves well.
+    pub workers: NonZero<usize>,
+    /// How many components stay in memory, ready to be called.
+    pub loaded: NonZero<usize>,
+    /// What a plugin may use.
+    pub limits: PluginLimits,
+}
+
+/// Why there is no host.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// wasmtime cannot run here with these limits.
+    #[error("the WebAssembly engine cannot be set up: {0}")]
+    Engine(String),
+    /// The cache's folder cannot be used.
+    #[error("the cache of compiled plugins at `{path}` cannot be opened: {error}")]
+    Cache {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        error: io::Error,
+    },
+    /// The system gives no threads.
+    #[error("the plugin host's threads cannot be started: {0}")]
+    Threads(#[source] io::Error),
+}
+
+/// What a host has done since it was set up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HostStats {
+    /// Components compiled.
+    pub compilations: u64,
+    /// Components taken from the cache.
+    pub cache_hits: u64,
+    /// Files of the cache that did not verify, and were not used.
+    pub cache_rejections: u64,
+    /// Components in memory now.
+    pub loaded: usize,
+}
+
+/// Runs plugins in this process, on threads of its own.
+pub struct PluginHost {
+    shared: Arc<Shared>,
+    pool: Pool,
+    compiler: Compiler,
+    compiling: Semaphore,
+}
+
+/// What the threads of the host share.
+struct Shared {
+    engine: Engine,
+    linker: Linker<State>,
+    ticker: Ticker,
+    limits: PluginLimits,
+    cache: Cache,
+    loaded: Loaded,
+    compilations: AtomicU64,
+    cache_hits: AtomicU64,
+    cache_rejections: AtomicU64,
+}
+
+impl PluginHost {
+    /// Sets up a host and starts its threads.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub fn new(options: HostOptions) -> Result<Self, HostError> {
+        let HostOptions { cache_dir, cache_key, compiler, workers, loaded, limits } = options;
+        let words = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
+        let engine = engine::running(workers, &limits).map_err(words)?;
+        let cache = Cache::open(&cache_dir, cache_key, Compatibility::of(&engine))
+            .map_err(|error| HostError::Cache { path: cache_dir, error })?;
+        let pool = Pool::start(workers, limits.stack_bytes + HOST_STACK_BYTES).map_err(HostError::Threads)?;
+        let shared = Shared {
+            linker: contract::linker(&engine).map_err(words)?,
+            ticker: Ticker::start(&engine).map_err(HostError::Threads)?,
+            engine,
+            limits,
+            cache,
+            loaded: Loaded::new(loaded),
+            compilations: AtomicU64::default(),
+            cache_hits: AtomicU64::default(),
+            cache_rejections: AtomicU64::default(),
+        };
+        let compiling = Semaphore::new(COMPILING_AT_ONCE);
+        Ok(Self { shared: Arc::new(shared), pool, compiler, compiling })
+    }
+
+    /// What this host has done so far.
+    pub fn stats(&self) -> HostStats {
+        HostStats {
+            compilations: self.shared.compilations.load(Ordering::Relaxed),
+            cache_hits: self.shared.cache_hits.load(Ordering::Relaxed),
+            cache_rejections: self.shared.cache_rejections.load(Ordering::Relaxed),
+            loaded: self.shared.loaded.len(),
+        }
+    }
+
+    /// The component, callable: from memory, from the cache, or compiled now.
+    async fn prepare(&self, component: Bytes) -> Result<Ready, InspectError> {
+        let found = self.shared.look_up(component.clone()).await?;
+        let (digest, contract) = match found {
+            Found::Ready(ready) => return Ok(ready),
+            Found::ToCompile(digest, contract) => (digest, contract),
+        };
+        // Closed never: the semaphore lives as long as the host.
+        let _turn = self.compiling.acquire().await.map_err(|error| unavailable(&error))?;
+        // Whoever was compiled before may have been the same component.
+        if let Some(plugin) = self.shared.loaded.get(digest) {
+            return Ok(Ready { digest, contract, plugin });
+        }
+        let code = self.compiler.compile(&self.shared.engine, component).await?;
+        self.shared.compilations.fetch_add(1, Ordering::Relaxed);
+        self.shared.keep(digest, contract, code).await
+    }
+}
+
+/// A component that can be called.
+struct Ready {
+    digest: Digest,
+    contract: Contract,
+    plugin: Arc<Plugin>,
+}
+
+enum Found {
+    Ready(Ready),
+    ToCompile(Digest, Contract),
+}
+
+impl Shared {
+    /// Checks the component, and looks for it in memory and in the cache.
+    async fn look_up(self: &Arc<Self>, component: Bytes) -> Result<Found, InspectError> {
+        let shared = Arc::clone(self);
+        blocking(move || {
+            let contract = inspect::inspect(&component, &shared.limits)?;
+            let digest = Digest::of(&component);
+            let ready = |plugin| Ok(Found::Ready(Ready { digest, contract, plugin }));
+            if let Some(plugin) = shared.loaded.get(digest) {
+                return ready(plugin);
+            }
+            let problem = match shared.cache.get(digest) {
+                Cached::Absent => return Ok(Found::ToCompile(digest, contract)),
+                Cached::Code(code) => match shared.link(digest, contract, &code) {
+                    Ok(plugin) => {
+                        shared.cache_hits.fetch_add(1, Ordering::Relaxed);
+                        return ready(plugin);
+                    }
+                    Err(error) => error.to_string(),
+                },
+                Cached::Rejected => "it was changed since it was written, or written with another key".into(),
+            };
+            shared.cache_rejections.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(component = %digest, problem, "cached code was not used; compiling anew");
+            Ok(Found::ToCompile(digest, contract))
+        })
+        .await
+    }
+
+    /// Puts freshly compiled code into memory and into the cache.
+    async fn keep(
+        self: &Arc<Self>,
+        digest: Digest,
+        contract: Contract,
+        code: Vec<u8>,
+    ) -> Result<Ready, InspectError> {
+        let shared = Arc::clone(self);
+        blocking(move || {
+            let plugin = shared.link(digest, contract, &code)?;
+            if let Err(error) = shared.cache.put(digest, &code) {
+                tracing::warn!(component = %digest, %error, "compiled code was not kept; a restart compiles again");
+            }
+            Ok(Ready { digest, contract, plugin })
+        })
+        .await
+    }
+
+    /// Makes code callable, and keeps it in memory.
+    fn link(&self, digest: Digest, contract: Contract, code: &[u8]) -> Result<Arc<Plugin>, InspectError> {
+        // SAFETY: the code is wasmtime's own output for this engine. It comes straight from the compiler, which named
+        // the same compatibility as ours, or from the cache, which verified a MAC that only this installation can make.
+        #[expect(unsafe_code, reason = "wasmtime cannot tell its own output from foreign machine code")]
+        let component = unsafe { Component::deserialize(&self.engine, code) };
+        let component = component.map_err(|error| {
+            InspectError::Refused(format!("the component needs more than a plugin may have: {error:#}"))
+        })?;
+        let plugin = self.linker.instantiate_pre(&component).map_err(|error| {
+            InspectError::Refused(format!("the component imports what a mapping does not get: {error:#}"))
+        })?;
+        let plugin = Plugin::new(contract, plugin).map_err(|error| {
+            InspectError::Refused(format!(
+                "the component's exports are not those of version {} of the contract: {error:#}",
+                contract.version()
+            ))
+        })?;
+        let plugin = Arc::new(plugin);
+        self.loaded.insert(digest, Arc::clone(&plugin));
+        Ok(plugin)
+    }
+
+    fn stage(&self) -> Stage<'_> {
+        Stage { engine: &self.engine, ticker: &self.ticker, limits: &self.limits }
+    }
+}
+
+#[async_trait]
+impl Mapper for PluginHost {
+    async fn inspect(&self, component: Bytes) -> Result<Inspected, InspectError> {
+        let Ready { digest, contract, plugin } = self.prepare(component).await?;
+        let shared = Arc::clone(&self.shared);
+        let described = self.pool.run(move || plugin.describe(&shared.stage())).await;
+        let description = described.map_err(|error| unavailable(&error))?.map_err(|error| match error {
+            CallError::Host(message) => InspectError::Unavailable(message),
+            error => InspectError::Refused(format!("`describe` did not answer: {error}")),
+        })?;
+        describe::check(&description).map_err(InspectError::Refused)?;
+        Ok(Inspected { digest, contract: contract.version().to_owned(), description })
+    }
+
+    async fn load(&self, component: Bytes) -> Result<(), InspectError> {
+        self.prepare(component).await.map(drop)
+    }
+
+    async fn transform(&self, request: MapRequest) -> Mapped {
+        let Some(plugin) = self.shared.loaded.get(request.component) else {
+            return Mapped { outcome: Err(MapError::NotLoaded), logs: Vec::new() };
+        };
+        let shared = Arc::clone(&self.shared);
+        let mapped = self.pool.run(move || plugin.transform(&shared.stage(), request)).await;
+        mapped.unwrap_or_else(|error| Mapped {
+            outcome: Err(MapError::Unavailable(error.to_string())),
+            logs: Vec::new(),
+        })
+    }
+}
+
+impl From<CompileError> for InspectError {
+    fn from(error: CompileError) -> Self {
+        match error {
+            CompileError::Refused(message) => Self::Refused(message),
+            CompileError::Unavailable(message) => Self::Unavailable(message),
+        }
+    }
+}
+
+/// Runs what takes longer than a moment beside the async threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, InspectError> + Send + 'static,
+) -> Result<T, InspectError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(unavailable(&error)))
+}
+
+fn unavailable(error: &dyn std::error::Error) -> InspectError {
+    InspectError::Unavailable(error.to_string())
+}

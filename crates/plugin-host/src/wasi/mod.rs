@@ -1,0 +1,133 @@
+//! The frozen, empty world: what the standard libraries of languages import from WASI 0.2, and nothing behind it.
+//!
+//! There are no arguments, no environment, no files, no network, no input; output is dropped, but for the last words on
+//! standard error, which explain a crash. The clock stands still, random numbers follow from a seed, and whatever can be
+//! waited for is ready at once. So the same inputs always give the same answer.
+
+mod filesystem;
+mod io;
+mod system;
+
+use hookwright_model::Timestamp;
+use wasmtime::component::Linker;
+
+use crate::call::State;
+use crate::limits::KEPT_STDERR_BYTES;
+
+/// The interfaces that a component may import, of any version 0.2.x.
+pub(crate) const INTERFACES: [&str; 20] = [
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+];
+
+/// Defines every one of [`INTERFACES`].
+///
+/// # Errors
+/// When a name is defined twice.
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    io::link(linker)?;
+    system::link(linker)?;
+    filesystem::link(linker)
+}
+
+/// The name under which an interface is defined; it serves importers of every version 0.2.x.
+fn versioned(interface: &str) -> String {
+    format!("{interface}@0.2.0")
+}
+
+/// The plugin called `exit`, which ends the call.
+#[derive(Debug, thiserror::Error)]
+#[error("the plugin called `exit`")]
+pub(crate) struct Exited;
+
+/// The world of one call.
+pub(crate) struct World {
+    /// Where the clock stands.
+    now: Timestamp,
+    seed: String,
+    random: Option<blake3::OutputReader>,
+    random_bytes_left: usize,
+    stderr: Vec<u8>,
+}
+
+impl World {
+    /// A world in which it is `now`, and whose random numbers follow from `seed`.
+    pub(crate) fn new(now: Timestamp, seed: String, random_bytes: usize) -> Self {
+        Self { now, seed, random: None, random_bytes_left: random_bytes, stderr: Vec::new() }
+    }
+
+    /// What the plugin wrote to standard error last, as one line; none if it wrote nothing.
+    pub(crate) fn last_words(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.stderr);
+        // Rust's own advice about a panic is for whoever runs the process, which is nobody here.
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
+        let words = lines.collect::<Vec<_>>().join(" ");
+        (!words.is_empty()).then_some(words)
+    }
+
+    fn write_stderr(&mut self, bytes: &[u8]) {
+        let bytes = &bytes[bytes.len().saturating_sub(KEPT_STDERR_BYTES)..];
+        let excess = (self.stderr.len() + bytes.len()).saturating_sub(KEPT_STDERR_BYTES);
+        self.stderr.drain(..excess);
+        self.stderr.extend_from_slice(bytes);
+    }
+
+    /// The next random bytes; none when the plugin has had its share.
+    fn random(&mut self, len: u64) -> Option<Vec<u8>> {
+        let len = usize::try_from(len).ok().filter(|len| *len <= self.random_bytes_left)?;
+        self.random_bytes_left -= len;
+        let mut bytes = vec![0; len];
+        let random = self.random.get_or_insert_with(|| {
+            let mut seeded = blake3::Hasher::new_derive_key("hookwright 2026-05 random numbers of plugins");
+            seeded.update(self.seed.as_bytes()).finalize_xof()
+        });
+        random.fill(&mut bytes);
+        Some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(seed: &str) -> World {
+        World::new(Timestamp::EPOCH, seed.into(), 64)
+    }
+
+    #[test]
+    fn random_numbers_follow_from_the_seed_and_end() {
+        let (mut a, mut b, mut c) = (world("a"), world("a"), world("c"));
+        assert_eq!(a.random(16), b.random(16));
+        assert_ne!(a.random(16), c.random(16));
+        assert!(a.random(32).is_some() && a.random(1).is_none() && b.random(u64::MAX).is_none());
+    }
+
+    #[test]
+    fn the_last_words_are_the_end_of_standard_error() {
+        let mut world = world("");
+        assert_eq!(world.last_words(), None);
+        world.write_stderr(&[b'x'; 3 * KEPT_STDERR_BYTES]);
+        world.write_stderr(b"\nthread panicked at lib.rs:3:\n  no name\nnote: run with RUST_BACKTRACE=1\n");
+        let words = world.last_words().unwrap();
+        assert!(words.ends_with("x thread panicked at lib.rs:3: no name"), "{words}");
+        assert!(words.len() <= KEPT_STDERR_BYTES);
+    }
+}

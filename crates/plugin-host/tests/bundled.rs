@@ -1,0 +1,149 @@
+//! The plugins that travel in the binary, run by the host as in production.
+
+mod support;
+
+use std::fs;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hookwright_engine::ports::{MapError, Mapper};
+use hookwright_model::{Action, Failure, Reply, Settings};
+use hookwright_plugin_host::{HostStats, PluginHost};
+
+use support::{Rig, bundled, options, request};
+
+#[tokio::test]
+async fn they_describe_themselves() {
+    let rig = Rig::new();
+    for (name, title) in [("hubspot", "HubSpot"), ("pipedrive", "Pipedrive")] {
+        let inspected = rig.inspect(&bundled(name)).await.unwrap();
+        assert_eq!((inspected.description.title.as_str(), inspected.contract.as_str()), (title, "1.0.0"));
+        assert!(inspected.description.settings_schema.contains("\"properties\""));
+    }
+    assert_eq!(rig.host.stats(), HostStats { compilations: 2, loaded: 2, ..HostStats::default() });
+}
+
+#[tokio::test]
+async fn the_sample_event_becomes_the_first_request_and_a_reply_the_second() {
+    let rig = Rig::new();
+    let mut seen = Vec::new();
+    for name in ["hubspot", "pipedrive"] {
+        let component = bundled(name);
+        rig.inspect(&component).await.unwrap();
+        let Ok(Action::Call(first)) = rig.host.transform(request(&component)).await.outcome else {
+            panic!("{name} begins with a call");
+        };
+        let mut answered = request(&component);
+        answered.history.replies.push(Reply {
+            step: first.step.clone(),
+            status: 200,
+            headers: Vec::new(),
+            body: r#"{"id":"151","results":[{"id":"151","new":true}],"success":true,"data":{"items":[]}}"#.into(),
+            truncated: false,
+        });
+        let second = match rig.host.transform(answered).await.outcome {
+            Ok(Action::Call(request) | Action::Deliver(request)) => request.step,
+            other => panic!("{name} goes on with a request: {other:?}"),
+        };
+        seen.push([name.to_owned(), first.step, first.path.unwrap_or_default(), second]);
+    }
+    println!("{seen:#?}");
+}
+
+#[tokio::test]
+async fn the_same_inputs_give_the_same_answer() {
+    let rig = Rig::new();
+    let component = bundled("hubspot");
+    rig.host.load(component.clone()).await.unwrap();
+    let first = rig.host.transform(request(&component)).await;
+    assert!(first.outcome.is_ok());
+    for _ in 0..100 {
+        assert_eq!(rig.host.transform(request(&component)).await, first);
+    }
+}
+
+#[tokio::test]
+async fn many_calls_on_two_workers_are_all_answered() {
+    let rig = Arc::new(Rig::new());
+    let component = bundled("pipedrive");
+    rig.host.load(component.clone()).await.unwrap();
+    let calls: Vec<_> = (0..64)
+        .map(|_| {
+            let (rig, request) = (Arc::clone(&rig), request(&component));
+            tokio::spawn(async move { rig.host.transform(request).await.outcome })
+        })
+        .collect();
+    for call in calls {
+        assert!(matches!(call.await.unwrap(), Ok(Action::Call(_))));
+    }
+}
+
+#[tokio::test]
+async fn settings_that_make_no_sense_are_the_plugins_to_refuse() {
+    let rig = Rig::new();
+    let component = bundled("hubspot");
+    rig.host.load(component.clone()).await.unwrap();
+    let mut odd = request(&component);
+    odd.settings = Settings::parse(r#"{"no_such_setting":1}"#).unwrap();
+    let outcome = rig.host.transform(odd).await.outcome;
+    let Err(MapError::Plugin(Failure::Permanent(reason))) = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("no_such_setting"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_restart_compiles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = bundled("hubspot");
+    let first = PluginHost::new(options(folder.path())).unwrap();
+    first.load(component.clone()).await.unwrap();
+    assert_eq!(first.stats(), HostStats { compilations: 1, loaded: 1, ..HostStats::default() });
+    drop(first);
+
+    let second = PluginHost::new(options(folder.path())).unwrap();
+    assert_eq!(second.transform(request(&component)).await.outcome, Err(MapError::NotLoaded));
+    second.load(component.clone()).await.unwrap();
+    assert_eq!(second.stats(), HostStats { cache_hits: 1, loaded: 1, ..HostStats::default() });
+    assert!(second.transform(request(&component)).await.outcome.is_ok());
+}
+
+#[tokio::test]
+async fn code_that_was_tampered_with_is_never_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = bundled("hubspot");
+    PluginHost::new(options(folder.path())).unwrap().load(component.clone()).await.unwrap();
+    let compatible = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let file = fs::read_dir(compatible).unwrap().next().unwrap().unwrap().path();
+    let mut code = fs::read(&file).unwrap();
+    let middle = code.len() / 2;
+    code[middle] ^= 1;
+    fs::write(&file, code).unwrap();
+
+    let host = PluginHost::new(options(folder.path())).unwrap();
+    host.load(component.clone()).await.unwrap();
+    let stats = HostStats { compilations: 1, cache_rejections: 1, loaded: 1, ..HostStats::default() };
+    assert_eq!(host.stats(), stats);
+    assert!(host.transform(request(&component)).await.outcome.is_ok());
+}
+
+#[tokio::test]
+async fn the_component_used_longest_ago_gives_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = std::num::NonZero::<usize>::MIN;
+    let host = PluginHost::new(hookwright_plugin_host::HostOptions { loaded: one, ..options(folder.path()) });
+    let (host, hubspot, pipedrive) = (host.unwrap(), bundled("hubspot"), bundled("pipedrive"));
+    host.load(hubspot.clone()).await.unwrap();
+    host.load(pipedrive.clone()).await.unwrap();
+    assert_eq!(host.transform(request(&hubspot)).await.outcome, Err(MapError::NotLoaded));
+    host.load(hubspot.clone()).await.unwrap();
+    assert!(host.transform(request(&hubspot)).await.outcome.is_ok());
+    assert_eq!(host.stats(), HostStats { compilations: 2, cache_hits: 1, loaded: 1, ..HostStats::default() });
+}
+
+#[tokio::test]
+async fn a_component_that_is_asked_for_twice_at_once_is_compiled_once_or_found() {
+    let rig = Rig::new();
+    let component: Bytes = bundled("hubspot");
+    let (first, second) = tokio::join!(rig.host.load(component.clone()), rig.host.load(component.clone()));
+    assert_eq!((first, second), (Ok(()), Ok(())));
+    assert_eq!(rig.host.stats().loaded, 1);
+}

@@ -1,0 +1,91 @@
+//! What the tests of the host share: hosts on a temporary folder, calls, and guests written by hand.
+
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
+
+pub mod guest;
+
+use std::num::NonZero;
+use std::path::Path;
+
+use bytes::Bytes;
+use hookwright_engine::ports::{InspectError, Inspected, MapRequest, Mapped, Mapper};
+use hookwright_model::{Digest, Event, EventId, EventKind, History, ProjectId, Settings, Timestamp};
+use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost, PluginLimits};
+
+pub const PAYLOAD: &str = r#"{
+  "event": "lead.created",
+  "project_id": "0198c0de-7e57-7aaa-8000-0123456789ab",
+  "created_at": "2026-05-31T10:00:00Z",
+  "lead": {
+    "name": "John Smith", "phone": "+12025551234", "email": "john@example.com",
+    "message": "I need a demo", "channel": "telegram", "conversation_id": "c-1"
+  }
+}"#;
+
+pub fn options(cache_dir: &Path) -> HostOptions {
+    HostOptions {
+        cache_dir: cache_dir.to_owned(),
+        cache_key: CacheKey::new([7; 32]),
+        compiler: Compiler::InProcess,
+        workers: NonZero::new(2).unwrap(),
+        loaded: NonZero::new(8).unwrap(),
+        limits: PluginLimits::default(),
+    }
+}
+
+/// A host, and the folder that it lives in.
+pub struct Rig {
+    pub host: PluginHost,
+    _folder: tempfile::TempDir,
+}
+
+impl Rig {
+    pub fn new() -> Self {
+        Self::with_limits(PluginLimits::default())
+    }
+
+    pub fn with_limits(limits: PluginLimits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let host = PluginHost::new(HostOptions { limits, ..options(folder.path()) }).unwrap();
+        Self { host, _folder: folder }
+    }
+
+    pub async fn inspect(&self, component: &Bytes) -> Result<Inspected, InspectError> {
+        self.host.inspect(component.clone()).await
+    }
+
+    /// Why the component is refused.
+    pub async fn refusal(&self, component: &Bytes) -> String {
+        match self.inspect(component).await {
+            Err(InspectError::Refused(reason)) => reason,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    /// Loads the component and calls its `transform` with the sample event.
+    pub async fn transform(&self, component: &Bytes) -> Mapped {
+        self.host.load(component.clone()).await.unwrap();
+        self.host.transform(request(component)).await
+    }
+}
+
+pub fn request(component: &[u8]) -> MapRequest {
+    let now = Timestamp::from_millis(1_780_221_600_000);
+    MapRequest {
+        component: Digest::of(component),
+        event: Event {
+            id: EventId::new(now, [1; 10]),
+            project: ProjectId::from_bytes([2; 16]),
+            kind: EventKind::LeadCreated,
+            received_at: now,
+            payload: Bytes::from_static(PAYLOAD.as_bytes()),
+        },
+        settings: Settings::default(),
+        history: History::default(),
+    }
+}
+
+pub fn bundled(name: &str) -> Bytes {
+    let plugin = hookwright_bundled::all().iter().find(|plugin| plugin.name == name).unwrap();
+    Bytes::from_static(plugin.component)
+}
