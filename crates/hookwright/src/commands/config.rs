@@ -1,0 +1,17 @@
+//! `hookwright config`: prints the configuration file.
+
+use anyhow::Result;
+
+use crate::config::DEFAULT_FILE;
+
+/// Print a configuration file with every setting, its default and what it is for
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  hookwright config > hookwright.toml\n  hookwright serve --config hookwright.toml"
+)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_: &Args) -> Result<()> {
+    print!("{DEFAULT_FILE}");
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! What the demo prints.
+
+use hookwright_standin::hubspot::Record;
+use serde_json::Value;
+
+pub(super) fn opening() {
+    println!("Hookwright demo: one lead, from the chat to the CRM.\n");
+    println!("Starting a server on a temporary folder (the bundled plugins are compiled once) …");
+}
+
+pub(super) fn cast(server: &str, hubspot: &str) {
+    println!("  Hookwright  {server}");
+    println!("  HubSpot     {hubspot}  (a stand-in that refuses what HubSpot refuses)");
+}
+
+pub(super) fn webhook(webhook: &Value) {
+    heading("A webhook sends this project's leads to HubSpot, shaped by the plugin `hubspot`");
+    println!("  {}  headers: {}", word(webhook, "/id"), webhook["headers"]);
+}
+
+pub(super) fn event(event: &str, accepted: &Value) {
+    heading("The lead comes in: POST /v1/events");
+    println!("{}", indented(event));
+    println!("  → 202, durable now: {} as {}", word(accepted, "/id"), word(accepted, "/deliveries/0"));
+}
+
+pub(super) fn attempt(attempt: &Value, next_attempt_at: Option<&str>) {
+    let number = &attempt["number"];
+    heading(&format!("Attempt {number}: {}", word(attempt, "/step")));
+    println!("  {} {}", word(attempt, "/request/method"), word(attempt, "/request/url"));
+    println!("{}", indented(&spread(word(attempt, "/request/body"))));
+    println!("  → {} after {} ms", attempt["reply"]["status"], attempt["duration_ms"]);
+    for (label, pointer) in
+        [("why", "/error/message"), ("hint", "/hint"), ("retry-after", "/reply/headers/retry-after")]
+    {
+        if let Some(text) = attempt.pointer(pointer).and_then(Value::as_str) {
+            println!("  {label}: {text}");
+        }
+    }
+    if let (Some("retry"), Some(at)) = (attempt["verdict"].as_str(), next_attempt_at) {
+        println!("  next attempt at {at}");
+    }
+}
+
+pub(super) fn ending(delivery: &Value, contacts: &[Record], notes: &[Record]) {
+    heading(&format!("The delivery is {}", word(delivery, "/state")));
+    println!("  receipt: {}", word(delivery, "/receipt/reference"));
+    println!("\nWhat HubSpot has now:");
+    for (kind, records) in [("contact", contacts), ("note", notes)] {
+        for record in records {
+            println!("  {kind} {}", record.id);
+            for (name, value) in &record.properties {
+                println!("    {name}: {value}");
+            }
+        }
+    }
+}
+
+pub(super) fn invitation(server: &str, key: &str) {
+    println!("\nThe server goes on until Ctrl-C. Look around in another terminal:");
+    println!("  export HOOKWRIGHT_SERVER={server} HOOKWRIGHT_ADMIN_KEY={key}");
+    println!("  hookwright project list");
+    println!("  hookwright log --project <id>");
+}
+
+fn heading(text: &str) {
+    println!("\n● {text}");
+}
+
+fn word<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or("–")
+}
+
+/// JSON over several lines; any other text as it is.
+fn spread(text: &str) -> String {
+    let json = serde_json::from_str::<Value>(text).and_then(|json| serde_json::to_string_pretty(&json));
+    json.unwrap_or_else(|_| text.to_owned())
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,262 @@
+//! `hookwright log`: what became of the events of a project.
+
+mod watch;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
+use hookwright_model::{DeliveryId, DeliveryState, EventId, ProjectId, WebhookId};
+use http::Method;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::time::{MissedTickBehavior, interval};
+
+use self::watch::Watch;
+use super::delivery::answer::Delivery;
+use super::delivery::{self, report};
+use super::output::{self, List, Table};
+use crate::client::{Client, MAX_PAGE_ITEMS, Page, Query, ServerArgs};
+
+/// How often `--follow` looks for changes.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// The most pages that `--follow` reads at once to catch up with new deliveries.
+const MAX_POLLED_PAGES: usize = 10;
+/// The most characters of the last column.
+const MAX_SUMMARY_CHARS: usize = 100;
+
+/// Show the deliveries of a project, the newest last, or everything about one delivery
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hookwright log --project PROJECT --state failed\n  \
+    hookwright log --project PROJECT --follow\n  \
+    hookwright log dlv_0198c0de7e577aaa80000123456789ab\n\n\
+    --follow prints a delivery again when it changes, as long as it is among the newest 200 that the filters let \
+    through; with --json, one a line. Without --follow, --json has the newest first, as the server lists them.")]
+pub(crate) struct Args {
+    /// A delivery: its event, and each attempt with request, reply, error and hint
+    #[arg(required_unless_present = "project")]
+    #[arg(conflicts_with_all = ["project", "state", "webhook", "event", "limit", "follow"])]
+    delivery: Option<DeliveryId>,
+    /// The project whose deliveries are shown
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<ProjectId>,
+    /// Only deliveries in this state
+    #[arg(long, value_parser = PossibleValuesParser::new(DeliveryState::ALL.map(DeliveryState::as_str)))]
+    state: Option<String>,
+    /// Only deliveries of this webhook
+    #[arg(long, value_name = "WEBHOOK")]
+    webhook: Option<WebhookId>,
+    /// Only deliveries of this event
+    #[arg(long, value_name = "EVENT")]
+    event: Option<EventId>,
+    /// How many of the newest deliveries are shown
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    limit: usize,
+    /// Go on until Ctrl-C, printing what is new or changes
+    #[arg(long)]
+    follow: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+pub(crate) async fn run(args: Args) -> Result<()> {
+    let client = Client::new(&args.server)?;
+    if let Some(delivery) = args.delivery {
+        return delivery::show(&client, &args.server, delivery).await;
+    }
+    let project = args.project.context("name a delivery, or a project with --project")?;
+    let log = Log { client, project: project.to_string(), query: args.query() };
+    match args.follow {
+        true => log.follow(&args.server, args.limit).await,
+        false => log.show(&args.server, args.limit).await,
+    }
+}
+
+impl Args {
+    fn query(&self) -> Query {
+        let filters = [
+            ("state", self.state.clone()),
+            ("webhook", self.webhook.map(|id| id.to_string())),
+            ("event", self.event.map(|id| id.to_string())),
+        ];
+        filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+/// The deliveries of one project that are wanted.
+struct Log {
+    client: Client,
+    project: String,
+    query: Query,
+}
+
+impl Log {
+    async fn show(&self, server: &ServerArgs, limit: usize) -> Result<()> {
+        let page = self.newest(limit).await?;
+        if server.json {
+            return output::print_json(&page);
+        }
+        if page.data.is_empty() {
+            return output::print("There is no such delivery");
+        }
+        let mut deliveries = read_all(&page.data)?;
+        deliveries.reverse();
+        let mut table = DeliveryTable::new(self.webhook_names().await?);
+        output::print(&table.begin(&deliveries))
+    }
+
+    async fn follow(&self, server: &ServerArgs, limit: usize) -> Result<()> {
+        let mut watch = Watch::default();
+        let mut table = DeliveryTable::new(self.webhook_names().await?);
+        let first = watch.changes(&self.newest(limit.max(MAX_PAGE_ITEMS)).await?)?;
+        let first = &first[first.len().saturating_sub(limit)..];
+        if server.json {
+            first.iter().try_for_each(output::print_json)?;
+        } else {
+            output::print(&table.begin(&read_all(first)?))?;
+        }
+        let mut ticks = interval(POLL_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let changes = watch.changes(&self.window(&watch).await?)?;
+            if server.json {
+                changes.iter().try_for_each(output::print_json)?;
+            } else if !changes.is_empty() {
+                output::print(&table.go_on(&read_all(&changes)?))?;
+            }
+        }
+    }
+
+    async fn newest(&self, limit: usize) -> Result<Page> {
+        self.client.list(&self.path(), &self.query, limit).await
+    }
+
+    /// The newest deliveries, at least as far back as to one that `watch` knows, within reason.
+    async fn window(&self, watch: &Watch) -> Result<Page> {
+        let mut window = Page::default();
+        for _ in 0..MAX_POLLED_PAGES {
+            let cursor = window.next_cursor.as_deref();
+            let page = self.client.page(&self.path(), &self.query, cursor, MAX_PAGE_ITEMS).await?;
+            let may_miss_some = page.next_cursor.is_some() && watch.knows_none_of(&page)?;
+            window.data.extend(page.data);
+            window.next_cursor = page.next_cursor;
+            if !may_miss_some {
+                break;
+            }
+        }
+        Ok(window)
+    }
+
+    fn path(&self) -> [&str; 3] {
+        ["projects", &self.project, "deliveries"]
+    }
+
+    async fn webhook_names(&self) -> Result<HashMap<String, String>> {
+        #[derive(Deserialize)]
+        struct Webhook {
+            id: String,
+            name: String,
+        }
+        let answer = self.client.call(Method::GET, &["projects", &self.project, "webhooks"]).send().await?;
+        let webhooks: List<Webhook> = answer.read()?;
+        let named = webhooks.data.into_iter().filter(|webhook| !webhook.name.is_empty());
+        Ok(named.map(|webhook| (webhook.id, webhook.name)).collect())
+    }
+}
+
+fn read_all(items: &[Box<RawValue>]) -> Result<Vec<Delivery>> {
+    let read = items.iter().map(|json| serde_json::from_str(json.get())).collect::<Result<_, _>>();
+    read.context("the server describes a delivery in a way that this command does not know")
+}
+
+/// Deliveries, one a line.
+struct DeliveryTable {
+    webhook_names: HashMap<String, String>,
+    table: Table,
+}
+
+impl DeliveryTable {
+    fn new(webhook_names: HashMap<String, String>) -> Self {
+        Self { webhook_names, table: Table::default() }
+    }
+
+    /// The head and the first lines.
+    fn begin(&mut self, deliveries: &[Delivery]) -> String {
+        let head = ["CREATED", "DELIVERY", "STATE", "ATTEMPTS", "WEBHOOK", "WHAT"].map(str::to_owned);
+        let rows = deliveries.iter().map(|delivery| row(&self.webhook_names, delivery));
+        self.table.lines(std::iter::once(head).chain(rows))
+    }
+
+    /// More lines.
+    fn go_on(&mut self, deliveries: &[Delivery]) -> String {
+        self.table.lines(deliveries.iter().map(|delivery| row(&self.webhook_names, delivery)))
+    }
+}
+
+fn row(webhook_names: &HashMap<String, String>, delivery: &Delivery) -> [String; 6] {
+    let test = if delivery.origin == "test" { "test: " } else { "" };
+    [
+        output::to_second(&delivery.created_at),
+        delivery.id.clone(),
+        delivery.state.clone(),
+        delivery.attempt_count.to_string(),
+        webhook_names.get(&delivery.webhook).unwrap_or(&delivery.webhook).clone(),
+        output::cut(&format!("{test}{}", report::summary(delivery)), MAX_SUMMARY_CHARS),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    const PROJECT: &str = "0198c0de-7e57-7aaa-8000-0123456789ab";
+    const DELIVERY: &str = "dlv_0198c0de7e577aaa80000123456789ab";
+
+    fn parse(args: &[&str]) -> Result<Args, clap::Error> {
+        Cli::try_parse_from([&["log"], args].concat()).map(|cli| cli.args)
+    }
+
+    #[test]
+    fn it_is_of_a_project_or_of_a_delivery() {
+        assert!(parse(&[DELIVERY]).is_ok());
+        let args = parse(&["--project", PROJECT, "--state", "held", "--limit", "5"]).unwrap();
+        assert_eq!(args.query(), [("state", "held".to_owned())]);
+        for wrong in [
+            &[][..],
+            &[DELIVERY, "--follow"],
+            &[DELIVERY, "--project", PROJECT],
+            &["evt_0198c0de7e577aaa80000123456789ab"],
+            &["--project", PROJECT, "--state", "lost"],
+            &["--project", PROJECT, "--limit", "0"],
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_has_the_webhooks_name_or_its_id() {
+        let json = r#"{"id": "dlv_1", "event": "evt_1", "webhook": "whk_1", "project": "p", "origin": "test",
+            "state": "delivered", "reason": null, "receipt": {"reference": "contact/151", "url": null},
+            "attempt_count": 2, "next_attempt_at": null, "component": null, "created_at": "2026-05-31T10:00:00.5Z"}"#;
+        let named: Delivery = serde_json::from_str(json).unwrap();
+        let deleted: Delivery = serde_json::from_str(&json.replace("whk_1", "whk_2")).unwrap();
+        let mut table = DeliveryTable::new(HashMap::from([("whk_1".to_owned(), "HubSpot".to_owned())]));
+        let expected = "\
+            CREATED               DELIVERY  STATE      ATTEMPTS  WEBHOOK  WHAT\n\
+            2026-05-31T10:00:00Z  dlv_1     delivered  2         HubSpot  test: contact/151\n";
+        assert_eq!(table.begin(&[named]), expected);
+        let expected = "2026-05-31T10:00:00Z  dlv_1     delivered  2         whk_2    test: contact/151\n";
+        assert_eq!(table.go_on(&[deleted]), expected);
+    }
+}

@@ -1,0 +1,137 @@
+//! What the commands print: aligned text for people, the server's JSON for scripts.
+
+mod json;
+mod table;
+
+use std::borrow::Cow;
+use std::io::{self, Write as _};
+use std::process;
+
+use anyhow::{Context as _, Result};
+use hookwright_model::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::client::{Answer, ServerArgs};
+pub(crate) use json::indented as indented_json;
+pub(crate) use table::Table;
+
+/// The items of a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct List<T> {
+    pub(crate) data: Vec<T>,
+}
+
+/// Prints an answer as it came, if the caller wants JSON, and otherwise the text that `render` makes of it.
+pub(crate) fn show<T: DeserializeOwned>(
+    server: &ServerArgs,
+    answer: &Answer,
+    render: impl FnOnce(&T) -> String,
+) -> Result<()> {
+    if server.json { print_line(&answer.text()) } else { print(&render(&answer.read()?)) }
+}
+
+/// Prints a value as one line of JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
+    print_line(&serde_json::to_string(value)?)
+}
+
+/// Prints text for people. Targets and plugins wrote parts of it, so control characters, which could make a terminal
+/// do things, are escaped.
+pub(crate) fn print(text: &str) -> Result<()> {
+    print_line(&escaped(text, |c| c.is_control() && !matches!(c, '\n' | '\t')))
+}
+
+/// Writes to standard output. A reader that has read enough, such as `head`, ends the command, and that is no failure.
+fn print_line(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(0),
+        written => written.context("standard output cannot be written"),
+    }
+}
+
+fn escaped(text: &str, is_special: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_special) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |c: char| if is_special(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(escape).collect())
+}
+
+/// Lines of names and values, the values aligned. What has no value is left out.
+pub(crate) fn fields<'a>(fields: impl IntoIterator<Item = (&'a str, Option<String>)>) -> String {
+    let rows = fields.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?]));
+    Table::default().lines(rows)
+}
+
+/// The text with every line moved to the right; empty lines stay empty.
+pub(crate) fn shifted(text: &str, columns: usize) -> String {
+    let line = |line: &str| match line {
+        "" => "\n".to_owned(),
+        line => format!("{:columns$}{line}\n", ""),
+    };
+    text.lines().map(line).collect()
+}
+
+/// At most so many characters of the text.
+pub(crate) fn cut(text: &str, max_chars: usize) -> String {
+    match text.char_indices().nth(max_chars) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+    }
+}
+
+/// A time to the second, so that times align.
+pub(crate) fn to_second(time: &str) -> String {
+    match time.parse::<Timestamp>() {
+        Ok(time) => Timestamp::from_millis(time.as_secs() * 1_000).to_string(),
+        Err(_) => time.to_owned(),
+    }
+}
+
+/// A duration in the largest unit that leaves no remainder.
+pub(crate) fn duration(secs: u64) -> String {
+    match secs {
+        secs if secs > 0 && secs.is_multiple_of(3_600) => format!("{} h", secs / 3_600),
+        secs if secs > 0 && secs.is_multiple_of(60) => format!("{} min", secs / 60),
+        secs => format!("{secs} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_without_a_value_are_left_out() {
+        let text =
+            fields([("id", Some("1".to_owned())), ("reason", None), ("created", Some("today".to_owned()))]);
+        assert_eq!(text, "id       1\ncreated  today\n");
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(escaped("a\u{1b}[2Jb", char::is_control), "a\\u{1b}[2Jb");
+        assert_eq!(escaped("plain é", char::is_control), "plain é");
+    }
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        assert_eq!(cut("größe", 5), "größe");
+        assert_eq!(cut("größe", 3), "grö…");
+    }
+
+    #[test]
+    fn times_and_durations_are_short() {
+        assert_eq!(to_second("2026-05-31T10:00:01.234Z"), "2026-05-31T10:00:01Z");
+        assert_eq!(to_second("later"), "later");
+        let shown = [5, 60, 90, 3_600, 259_200, 0].map(duration);
+        assert_eq!(shown, ["5 s", "1 min", "90 s", "1 h", "72 h", "0 s"]);
+    }
+
+    #[test]
+    fn shifted_lines_have_no_trailing_blanks() {
+        assert_eq!(shifted("a\n\n b", 2), "  a\n\n   b\n");
+    }
+}

@@ -1,0 +1,92 @@
+//! Puts the parts together.
+
+use std::ffi::OsString;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use hookwright_egress::{AddressPolicy, Egress, EgressOptions};
+use hookwright_engine::ports::Entropy as _;
+use hookwright_engine::{Engine, EngineOptions, Ports};
+use hookwright_model::{Digest, PluginOwner, ProjectId};
+use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost, PluginLimits};
+use hookwright_store_redb::{MasterKey, OpenOptions, RedbStore};
+use ipnet::IpNet;
+
+use crate::commands::COMPILE_PLUGIN;
+use crate::config::Config;
+use crate::data::DataDir;
+use crate::ports::{SystemClock, SystemEntropy};
+
+/// The most components that stay in memory, ready to be called: a few megabytes each.
+const LOADED_PLUGINS: NonZero<usize> = NonZero::new(128).unwrap();
+
+/// Opens the data folder's store and starts the engine on it.
+pub(crate) async fn start(config: &Config, data: &DataDir) -> Result<Engine> {
+    let master_key = data.master_key(&SystemEntropy)?;
+    let store = RedbStore::open(OpenOptions {
+        path: data.store(),
+        key: MasterKey::from_bytes(master_key),
+        entropy: Arc::new(|bytes: &mut [u8]| SystemEntropy.fill(bytes)),
+    })
+    .context("the store cannot be opened")?;
+    let ports = Ports {
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        sender: Arc::new(Egress::new(EgressOptions {
+            policy: policy(&config.allow_target),
+            extra_roots_pem: None,
+        })?),
+        mapper: Arc::new(plugin_host(config, data, &master_key)?),
+    };
+    let options = EngineOptions { max_in_flight: config.max_in_flight.get() };
+    let engine = Engine::start(Arc::new(store), ports, options).await.context("the store cannot be read")?;
+    register_bundled(&engine).await?;
+    Ok(engine)
+}
+
+fn policy(allowed: &[IpNet]) -> AddressPolicy {
+    allowed.iter().fold(AddressPolicy::public_only(), |policy, range| policy.allow(*range))
+}
+
+fn plugin_host(config: &Config, data: &DataDir, master_key: &[u8; 32]) -> Result<PluginHost> {
+    let options = HostOptions {
+        cache_dir: data.plugin_cache(),
+        cache_key: CacheKey::new(blake3::derive_key("hookwright 1 cache of compiled plugins", master_key)),
+        compiler: Compiler::Child { program: this_program()?, args: vec![OsString::from(COMPILE_PLUGIN)] },
+        workers: config.plugin_workers,
+        loaded: LOADED_PLUGINS,
+        limits: PluginLimits::default(),
+    };
+    PluginHost::new(options).context("the plugin host cannot be started")
+}
+
+/// This very program, even if its file is replaced while it runs.
+fn this_program() -> Result<PathBuf> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        Ok(own)
+    } else {
+        std::env::current_exe().context("this program's own file cannot be found")
+    }
+}
+
+/// Stores the bundled plugins that the store does not have yet.
+async fn register_bundled(engine: &Engine) -> Result<()> {
+    // Bundled plugins belong to every project, so they are what a project without plugins of its own has.
+    let known = engine.store().plugins(ProjectId::from_bytes([0; 16])).await?;
+    for plugin in hookwright_bundled::all() {
+        let newest = known.iter().find(|known| known.name.as_str() == plugin.name);
+        if newest.is_some_and(|newest| newest.digest == Digest::of(plugin.component)) {
+            continue;
+        }
+        let name = plugin.name.parse()?;
+        engine
+            .upload_plugin(PluginOwner::Bundled, name, Bytes::from_static(plugin.component))
+            .await
+            .with_context(|| format!("the bundled plugin `{}` cannot be registered", plugin.name))?;
+    }
+    Ok(())
+}
