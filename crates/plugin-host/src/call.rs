@@ -17,9 +17,20 @@ pub(crate) enum CallError {
     /// The plugin exceeded a limit.
     #[error("it exceeded a limit: {0}")]
     Limit(String),
+    /// The component is not what it seems to be.
+    #[error(transparent)]
+    Types(#[from] WrongTypes),
     /// The host failed.
     #[error("the host failed: {0}")]
     Host(String),
+}
+
+/// Exports with the right names and other types.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("its exports are not those of version {version} of the contract: {cause}")]
+pub(crate) struct WrongTypes {
+    pub(crate) version: &'static str,
+    pub(crate) cause: String,
 }
 
 /// What a plugin can reach while it runs, and what it has used.
@@ -79,6 +90,9 @@ impl State {
         }
         if let Some(Exited) = error.downcast_ref() {
             return CallError::Trap(self.with_last_words("it called `exit`".into()));
+        }
+        if let Some(types) = error.downcast_ref::<WrongTypes>() {
+            return CallError::Types(types.clone());
         }
         match error.downcast_ref::<Trap>() {
             Some(trap) => self.explain_trap(*trap),

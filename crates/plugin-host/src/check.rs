@@ -2,10 +2,10 @@
 //! is checked here, and what has passed can be shown, stored and sent.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method};
 use hookwright_engine::ports::MapError;
 use hookwright_model::header::{HeaderSource, parse_header};
 use hookwright_model::{Receipt, StepRequest, TargetUrl};
+use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
 use crate::limits::{

@@ -65,7 +65,7 @@ impl Plugin {
     /// A plugin of this component, built for that version.
     ///
     /// # Errors
-    /// When its exports do not have the types that the version gives them.
+    /// When it lacks an export of the version.
     pub(crate) fn new(contract: Contract, component: InstancePre<State>) -> wasmtime::Result<Self> {
         match contract {
             Contract::V1 => v1::Plugin::new(component).map(Self::V1),
@@ -114,6 +114,7 @@ impl From<CallError> for MapError {
         match error {
             CallError::Trap(message) => Self::Trap(message),
             CallError::Limit(message) => Self::Limit(message),
+            CallError::Types(types) => Self::Invalid(types.to_string()),
             CallError::Host(message) => Self::Unavailable(message),
         }
     }

@@ -84,8 +84,8 @@ mod tests {
                 placeholder: "Bearer …".into(),
                 secret: true,
             }],
-            settings_schema: r#"{"type":"object","properties":{"queue":{"type":"string","pattern":"^[a-z]+$"}}}"#
-                .into(),
+            settings_schema:
+                r#"{"type":"object","properties":{"queue":{"type":"string","pattern":"^[a-z]+$"}}}"#.into(),
         }
     }
 

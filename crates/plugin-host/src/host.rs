@@ -230,7 +230,7 @@ impl Shared {
         })?;
         let plugin = Plugin::new(contract, plugin).map_err(|error| {
             InspectError::Refused(format!(
-                "the component's exports are not those of version {} of the contract: {error:#}",
+                "the component is not a mapping: its exports are not those of version {} of the contract: {error:#}",
                 contract.version()
             ))
         })?;
@@ -252,6 +252,9 @@ impl Mapper for PluginHost {
         let described = self.pool.run(move || plugin.describe(&shared.stage())).await;
         let description = described.map_err(|error| unavailable(&error))?.map_err(|error| match error {
             CallError::Host(message) => InspectError::Unavailable(message),
+            CallError::Types(types) => {
+                InspectError::Refused(format!("the component is not a mapping: {types}"))
+            }
             error => InspectError::Refused(format!("`describe` did not answer: {error}")),
         })?;
         describe::check(&description).map_err(InspectError::Refused)?;

@@ -102,7 +102,9 @@ fn contract_of(exports: &[&str]) -> Result<Contract, InspectError> {
     }
     let version = versions[0];
     if versions.iter().any(|other| *other != version) {
-        return Err(refused("the component's exports are of different versions of the contract; build it for one"));
+        return Err(refused(
+            "the component's exports are of different versions of the contract; build it for one",
+        ));
     }
     Contract::ALL.into_iter().find(|contract| contract.version() == version).ok_or_else(|| {
         let shown: String = version.chars().take(40).collect();
@@ -123,7 +125,9 @@ fn check_import(import: &str, contract: Contract) -> Result<(), InspectError> {
         if version.starts_with("0.2.") {
             return Ok(());
         }
-        return Err(refused(format!("the component imports `{import}`; of WASI, the host has version 0.2 only")));
+        return Err(refused(format!(
+            "the component imports `{import}`; of WASI, the host has version 0.2 only"
+        )));
     }
     let advice = match interface.split_once('/') {
         Some(("wasi:sockets" | "wasi:http", _)) => {
@@ -131,7 +135,9 @@ fn check_import(import: &str, contract: Contract) -> Result<(), InspectError> {
              componentize-js `--disable http`, for componentize-py `--stub-wasi`)"
         }
         Some(("hookwright:mapping", _)) => "it is of another version of the contract than the exports",
-        _ => "a mapping may import the contract's `log` and the parts of WASI 0.2 that standard libraries bring along",
+        _ => {
+            "a mapping may import the contract's `log` and the parts of WASI 0.2 that standard libraries bring along"
+        }
     };
     let shown: String = import.chars().take(120).collect();
     Err(refused(format!("the component imports `{shown}`, which a mapping does not get: {advice}")))

@@ -78,7 +78,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_the_job_and_not_the_worker() {
         let pool = Pool::start(NonZero::<usize>::MIN, 256 * 1024).unwrap();
-        assert!(pool.run(|| panic!("on purpose")).await.map(|()| ()).is_err());
+        assert!(pool.run::<()>(|| panic!("on purpose")).await.is_err());
         assert_eq!(pool.run(|| 7).await.unwrap(), 7);
     }
 

@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use http::Method;
 use hookwright_engine::ports::MapError;
 use hookwright_model::{
     Action, Description, Event, Failure, HeaderHint, History, LogLevel, Payload, Reply, Settings,
 };
+use http::Method;
 use wasmtime::Store;
 use wasmtime::component::{HasSelf, InstancePre, Linker};
 
-use crate::call::State;
+use crate::call::{State, WrongTypes};
 use crate::check::{self, RawRequest};
 use crate::limits::PluginLimits;
 
@@ -69,7 +69,8 @@ impl Plugin {
     /// A plugin of this component.
     ///
     /// # Errors
-    /// When its exports do not have the types that the contract gives them.
+    /// When it lacks an export of the contract. The types of the exports are known only to an instance: see
+    /// [`Plugin::describe`].
     pub(crate) fn new(component: InstancePre<State>) -> wasmtime::Result<Self> {
         MapperPre::new(component).map(Self)
     }
@@ -77,9 +78,12 @@ impl Plugin {
     /// Makes an instance and asks it to describe itself.
     ///
     /// # Errors
-    /// When the instance traps or meets a limit.
+    /// [`WrongTypes`] when its exports do not have the types that the contract gives them, and what went wrong when the
+    /// instance traps or meets a limit.
     pub(crate) fn describe(&self, store: &mut Store<State>) -> wasmtime::Result<Description> {
-        let mapper = self.0.instantiate(&mut *store)?;
+        let instance = self.0.instance_pre().instantiate(&mut *store)?;
+        let mapper = Mapper::new(&mut *store, &instance)
+            .map_err(|error| WrongTypes { version: VERSION, cause: error.root_cause().to_string() })?;
         mapper.hookwright_mapping_plugin().call_describe(store).map(description)
     }
 

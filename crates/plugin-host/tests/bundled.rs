@@ -1,4 +1,5 @@
 //! The plugins that travel in the binary, run by the host as in production.
+#![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
 mod support;
 
@@ -38,7 +39,8 @@ async fn the_sample_event_becomes_the_first_request_and_a_reply_the_second() {
             step: first.step.clone(),
             status: 200,
             headers: Vec::new(),
-            body: r#"{"id":"151","results":[{"id":"151","new":true}],"success":true,"data":{"items":[]}}"#.into(),
+            body: r#"{"id":"151","results":[{"id":"151","new":true}],"success":true,"data":{"items":[]}}"#
+                .into(),
             truncated: false,
         });
         let second = match rig.host.transform(answered).await.outcome {

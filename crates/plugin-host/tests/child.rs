@@ -1,5 +1,6 @@
 //! Compiling in a child process. The child is this test itself under a hidden command, as the server's is the server:
 //! so it has a `main` of its own instead of libtest's.
+#![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
 mod support;
 
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use hookwright_engine::ports::{InspectError, Mapper};
 use hookwright_plugin_host::{Compiler, HostOptions, HostStats, PluginHost, compile};
 
+use libtest_mimic::Trial;
 use support::guest::Guest;
 use support::{bundled, options, request};
 
@@ -21,14 +23,26 @@ fn main() -> ExitCode {
     if env::args().nth(1).as_deref() == Some(COMMAND) {
         return compile::child_main();
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        a_child_compiles_what_this_process_runs().await;
-        a_component_that_needs_too_much_is_refused_with_the_reason().await;
-        a_program_that_does_not_compile_is_not_the_components_fault().await;
-    });
-    println!("child: 3 passed");
-    ExitCode::SUCCESS
+    let trials = vec![
+        trial("a_child_compiles_what_this_process_runs", a_child_compiles_what_this_process_runs),
+        trial(
+            "a_component_that_needs_too_much_is_refused_with_the_reason",
+            a_component_that_needs_too_much_is_refused_with_the_reason,
+        ),
+        trial(
+            "a_program_that_does_not_compile_is_not_the_components_fault",
+            a_program_that_does_not_compile_is_not_the_components_fault,
+        ),
+    ];
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
+}
+
+fn trial<F: Future<Output = ()>>(name: &str, test: impl FnOnce() -> F + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(test());
+        Ok(())
+    })
 }
 
 fn host(folder: &tempfile::TempDir, program: PathBuf, args: &[&str]) -> PluginHost {

@@ -1,4 +1,5 @@
 //! Components that mean harm: each ends with a verdict in words, and nothing else happens.
+#![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
 mod support;
 
@@ -59,11 +60,8 @@ async fn endless_loops_end_wherever_they_are() {
 
 #[tokio::test]
 async fn time_is_limited_even_where_instructions_are_not() {
-    let rig = Rig::with_limits(PluginLimits {
-        fuel: u64::MAX,
-        wall_time: Duration::from_millis(30),
-        ..limits()
-    });
+    let rig =
+        Rig::with_limits(PluginLimits { fuel: u64::MAX, wall_time: Duration::from_millis(30), ..limits() });
     assert_limit(&failure(&rig, &Guest::transforming(LOOP)).await, "30 ms");
 }
 
@@ -80,7 +78,8 @@ async fn traps_are_named() {
 #[tokio::test]
 async fn memory_is_limited_when_it_grows_and_at_the_start() {
     let rig = Rig::new();
-    let eater = "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
+    let eater =
+        "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
     assert_limit(&failure(&rig, &Guest::transforming(eater)).await, "64 MiB");
 
     let refusal = rig.refusal(&Guest { pages: 2_000, ..Guest::default() }.build()).await;
@@ -212,7 +211,12 @@ async fn imports_beyond_the_frozen_world_are_refused() {
         .build()
     };
     for (dependency, import, function, words) in [
-        ("package wasi:sockets@0.2.0; interface tcp { go: func(); }", "wasi:sockets/tcp@0.2.0", "go", "network"),
+        (
+            "package wasi:sockets@0.2.0; interface tcp { go: func(); }",
+            "wasi:sockets/tcp@0.2.0",
+            "go",
+            "network",
+        ),
         ("package wasi:cli@0.3.0; interface exit { go: func(); }", "wasi:cli/exit@0.3.0", "go", "0.2 only"),
         ("package evil:host; interface keys { all: func(); }", "evil:host/keys", "all", "WASI 0.2"),
         // The right interface, with a function that it does not have.

@@ -82,7 +82,7 @@ pub(crate) async fn serve(
     match drained {
         Drained::Complete => info!("every delivery under way has ended"),
         Drained::CutOff(deliveries) => {
-            warn!(deliveries, "deliveries were cut off; the next start sends them again")
+            warn!(deliveries, "deliveries were cut off; the next start sends them again");
         }
     }
     engine.store().close().await;

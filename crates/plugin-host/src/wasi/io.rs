@@ -78,17 +78,13 @@ fn link_input(linker: &mut Linker<State>) -> Result<()> {
     for name in ["read", "blocking-read"] {
         streams.func_wrap(
             &format!("[method]input-stream.{name}"),
-            |_: Store<'_>, (_, _): (In, u64)| -> Streamed<Vec<u8>> {
-                Ok((Err(StreamError::Closed),))
-            },
+            |_: Store<'_>, (_, _): (In, u64)| -> Streamed<Vec<u8>> { Ok((Err(StreamError::Closed),)) },
         )?;
     }
     for name in ["skip", "blocking-skip"] {
         streams.func_wrap(
             &format!("[method]input-stream.{name}"),
-            |_: Store<'_>, (_, _): (In, u64)| -> Streamed<u64> {
-                Ok((Err(StreamError::Closed),))
-            },
+            |_: Store<'_>, (_, _): (In, u64)| -> Streamed<u64> { Ok((Err(StreamError::Closed),)) },
         )?;
     }
     streams.func_wrap("[method]input-stream.subscribe", |_: Store<'_>, (_,): (In,)| Ok((pollable(),)))
@@ -97,12 +93,10 @@ fn link_input(linker: &mut Linker<State>) -> Result<()> {
 fn link_output(linker: &mut Linker<State>) -> Result<()> {
     let mut streams = linker.instance(&versioned("wasi:io/streams"))?;
     streams.resource("output-stream", ResourceType::host::<OutputStream>(), |_, _| Ok(()))?;
-    streams.func_wrap(
-        "[method]output-stream.check-write",
-        |_: Store<'_>, (_,): (Out,)| -> Streamed<u64> {
+    streams
+        .func_wrap("[method]output-stream.check-write", |_: Store<'_>, (_,): (Out,)| -> Streamed<u64> {
             Ok((Ok(WRITE_BYTES),))
-        },
-    )?;
+        })?;
     for name in ["write", "blocking-write-and-flush"] {
         streams.func_wrap(
             &format!("[method]output-stream.{name}"),
@@ -129,9 +123,7 @@ fn link_output(linker: &mut Linker<State>) -> Result<()> {
     for name in ["splice", "blocking-splice"] {
         streams.func_wrap(
             &format!("[method]output-stream.{name}"),
-            |_: Store<'_>, (_, _, _): (Out, In, u64)| -> Streamed<u64> {
-                Ok((Err(StreamError::Closed),))
-            },
+            |_: Store<'_>, (_, _, _): (Out, In, u64)| -> Streamed<u64> { Ok((Err(StreamError::Closed),)) },
         )?;
     }
     streams.func_wrap("[method]output-stream.subscribe", |_: Store<'_>, (_,): (Out,)| Ok((pollable(),)))

@@ -78,7 +78,8 @@ impl World {
     pub(crate) fn last_words(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.stderr);
         // Rust's own advice about a panic is for whoever runs the process, which is nobody here.
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
+        let lines =
+            text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
         let words = lines.collect::<Vec<_>>().join(" ");
         (!words.is_empty()).then_some(words)
     }

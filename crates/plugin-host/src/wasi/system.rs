@@ -69,9 +69,7 @@ fn link_clocks(linker: &mut Linker<State>) -> Result<()> {
         let millis = u32::try_from(now.as_millis() % 1_000)?;
         Ok((Datetime { seconds: now.as_secs(), nanoseconds: millis * 1_000_000 },))
     })?;
-    wall.func_wrap("resolution", |_: Store<'_>, ()| {
-        Ok((Datetime { seconds: 0, nanoseconds: 1_000_000 },))
-    })?;
+    wall.func_wrap("resolution", |_: Store<'_>, ()| Ok((Datetime { seconds: 0, nanoseconds: 1_000_000 },)))?;
 
     let mut monotonic = linker.instance(&versioned("wasi:clocks/monotonic-clock"))?;
     monotonic.func_wrap("now", |store: Store<'_>, ()| {

@@ -7,30 +7,30 @@ use wit_parser::Resolve;
 const CONTRACT: &str = include_str!("../../../../wit/1.0.0/mapping.wit");
 
 /// Where the result of `describe` lies in the guest's memory.
-pub const DESCRIPTION: usize = 1_024;
+pub(crate) const DESCRIPTION: usize = 1_024;
 /// Where the result of `transform` lies in the guest's memory.
-pub const RESULT: usize = 4_096;
+pub(crate) const RESULT: usize = 4_096;
 
 /// A guest that behaves, until a part of it is replaced.
-pub struct Guest {
+pub(crate) struct Guest {
     /// The contract that it is built for.
-    pub wit: String,
+    pub(crate) wit: String,
     /// Another package that its world may import from.
-    pub dependency: Option<&'static str>,
+    pub(crate) dependency: Option<&'static str>,
     /// Items of the core module: functions, globals, a start function.
-    pub items: String,
+    pub(crate) items: String,
     /// Imports of the core module.
-    pub imports: String,
+    pub(crate) imports: String,
     /// Body of `describe`, which leaves the address of a description.
-    pub describe: String,
+    pub(crate) describe: String,
     /// Body of `transform`, which leaves the address of a result.
-    pub transform: String,
+    pub(crate) transform: String,
     /// Body of `cabi_realloc`.
-    pub realloc: String,
+    pub(crate) realloc: String,
     /// The bytes at [`RESULT`].
-    pub result: Vec<u8>,
+    pub(crate) result: Vec<u8>,
     /// Pages of memory at the start.
-    pub pages: u32,
+    pub(crate) pages: u32,
 }
 
 impl Default for Guest {
@@ -56,15 +56,15 @@ impl Default for Guest {
 }
 
 /// Where a text of some length lies in the guest's memory.
-pub const TEXT: u32 = 2_048;
+pub(crate) const TEXT: u32 = 2_048;
 
 /// `ok(skip(text))`.
-pub fn skip(address: u32, len: u32) -> Vec<u8> {
+pub(crate) fn skip(address: u32, len: u32) -> Vec<u8> {
     words(&[0, 3, address, len])
 }
 
 /// `ok(deliver(request))`, where only the body is unusual.
-pub fn deliver(body_address: u32, body_len: u32) -> Vec<u8> {
+pub(crate) fn deliver(body_address: u32, body_len: u32) -> Vec<u8> {
     let (post, none, some, no) = (0, 0, 1, 0);
     let path = [none, 0, 0];
     let (headers, accept) = ([0, 0], [0, 0]);
@@ -78,12 +78,12 @@ fn words(words: &[u32]) -> Vec<u8> {
 }
 
 impl Guest {
-    pub fn transforming(transform: &str) -> Bytes {
+    pub(crate) fn transforming(transform: &str) -> Bytes {
         Self { transform: transform.into(), ..Self::default() }.build()
     }
 
     /// The component.
-    pub fn build(&self) -> Bytes {
+    pub(crate) fn build(&self) -> Bytes {
         let mut resolve = Resolve::default();
         if let Some(dependency) = self.dependency {
             resolve.push_str("dependency.wit", dependency).unwrap();
@@ -96,7 +96,7 @@ impl Guest {
     }
 
     /// The core module inside.
-    pub fn module(&self) -> Vec<u8> {
+    pub(crate) fn module(&self) -> Vec<u8> {
         let version = self.wit.split_once("mapping@").unwrap().1.split_once(';').unwrap().0;
         let url = "https://guest.example";
         // title, summary, url, headers, settings-schema

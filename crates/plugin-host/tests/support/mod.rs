@@ -1,8 +1,7 @@
 //! What the tests of the host share: hosts on a temporary folder, calls, and guests written by hand.
-
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
-pub mod guest;
+pub(crate) mod guest;
 
 use std::num::NonZero;
 use std::path::Path;
@@ -12,7 +11,7 @@ use hookwright_engine::ports::{InspectError, Inspected, MapRequest, Mapped, Mapp
 use hookwright_model::{Digest, Event, EventId, EventKind, History, ProjectId, Settings, Timestamp};
 use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost, PluginLimits};
 
-pub const PAYLOAD: &str = r#"{
+pub(crate) const PAYLOAD: &str = r#"{
   "event": "lead.created",
   "project_id": "0198c0de-7e57-7aaa-8000-0123456789ab",
   "created_at": "2026-05-31T10:00:00Z",
@@ -22,7 +21,7 @@ pub const PAYLOAD: &str = r#"{
   }
 }"#;
 
-pub fn options(cache_dir: &Path) -> HostOptions {
+pub(crate) fn options(cache_dir: &Path) -> HostOptions {
     HostOptions {
         cache_dir: cache_dir.to_owned(),
         cache_key: CacheKey::new([7; 32]),
@@ -34,28 +33,28 @@ pub fn options(cache_dir: &Path) -> HostOptions {
 }
 
 /// A host, and the folder that it lives in.
-pub struct Rig {
-    pub host: PluginHost,
+pub(crate) struct Rig {
+    pub(crate) host: PluginHost,
     _folder: tempfile::TempDir,
 }
 
 impl Rig {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_limits(PluginLimits::default())
     }
 
-    pub fn with_limits(limits: PluginLimits) -> Self {
+    pub(crate) fn with_limits(limits: PluginLimits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let host = PluginHost::new(HostOptions { limits, ..options(folder.path()) }).unwrap();
         Self { host, _folder: folder }
     }
 
-    pub async fn inspect(&self, component: &Bytes) -> Result<Inspected, InspectError> {
+    pub(crate) async fn inspect(&self, component: &Bytes) -> Result<Inspected, InspectError> {
         self.host.inspect(component.clone()).await
     }
 
     /// Why the component is refused.
-    pub async fn refusal(&self, component: &Bytes) -> String {
+    pub(crate) async fn refusal(&self, component: &Bytes) -> String {
         match self.inspect(component).await {
             Err(InspectError::Refused(reason)) => reason,
             other => panic!("not refused: {other:?}"),
@@ -63,13 +62,13 @@ impl Rig {
     }
 
     /// Loads the component and calls its `transform` with the sample event.
-    pub async fn transform(&self, component: &Bytes) -> Mapped {
+    pub(crate) async fn transform(&self, component: &Bytes) -> Mapped {
         self.host.load(component.clone()).await.unwrap();
         self.host.transform(request(component)).await
     }
 }
 
-pub fn request(component: &[u8]) -> MapRequest {
+pub(crate) fn request(component: &[u8]) -> MapRequest {
     let now = Timestamp::from_millis(1_780_221_600_000);
     MapRequest {
         component: Digest::of(component),
@@ -85,7 +84,7 @@ pub fn request(component: &[u8]) -> MapRequest {
     }
 }
 
-pub fn bundled(name: &str) -> Bytes {
+pub(crate) fn bundled(name: &str) -> Bytes {
     let plugin = hookwright_bundled::all().iter().find(|plugin| plugin.name == name).unwrap();
     Bytes::from_static(plugin.component)
 }
