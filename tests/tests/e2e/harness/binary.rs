@@ -1,0 +1,35 @@
+//! The program under test.
+
+use std::path::PathBuf;
+use std::process::Output;
+
+use tokio::process::Command;
+
+use super::DEADLINE;
+
+/// `hookwright` with these arguments, in an environment of nothing but what the caller adds.
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(path());
+    command.args(args).env_clear().kill_on_drop(true);
+    command
+}
+
+/// Runs a command to its end, with these environment variables.
+pub(crate) async fn run(args: &[&str], environment: &[(&str, &str)]) -> Output {
+    let output = command(args).envs(environment.iter().copied()).output();
+    match tokio::time::timeout(DEADLINE, output).await {
+        Ok(output) => output.unwrap(),
+        Err(_) => panic!("`hookwright {}` does not end", args.join(" ")),
+    }
+}
+
+fn path() -> PathBuf {
+    if let Some(path) = std::env::var_os("HOOKWRIGHT_BIN") {
+        return path.into();
+    }
+    // Tests are in `deps` beside the programs of the same build.
+    let test = std::env::current_exe().unwrap();
+    let path = test.ancestors().nth(2).unwrap().join("hookwright");
+    assert!(path.exists(), "{} is missing; build it first: cargo build --package hookwright", path.display());
+    path
+}

@@ -1,0 +1,18 @@
+//! What all tests share: servers on data folders of their own, a client for their API, conditions to wait for.
+
+mod api;
+mod binary;
+#[path = "../../../../crates/plugin-host/tests/support/guest.rs"]
+#[allow(dead_code, reason = "the plugin host's tests use more of it")]
+pub(crate) mod guest;
+mod http;
+pub(crate) mod lead;
+mod redact;
+mod server;
+mod until;
+
+pub(crate) use api::Api;
+pub(crate) use binary::run;
+pub(crate) use redact::redacted;
+pub(crate) use server::{ADMIN_KEY, Home, Server};
+pub(crate) use until::{DEADLINE, until};

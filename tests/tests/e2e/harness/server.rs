@@ -1,0 +1,145 @@
+//! Servers, each on a data folder of its own.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::Child;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::binary::command;
+use super::{Api, DEADLINE};
+
+/// The admin key of every server.
+pub(crate) const ADMIN_KEY: &str = "hwk_only-for-tests";
+
+/// A data folder, and how servers are started on it.
+pub(crate) struct Home {
+    folder: TempDir,
+    args: &'static [&'static str],
+}
+
+impl Home {
+    /// An empty folder whose servers may reach stand-ins.
+    pub(crate) fn new() -> Self {
+        Self::with_args(&["--allow-target", "127.0.0.0/8"])
+    }
+
+    /// An empty folder whose servers get these arguments and no others.
+    pub(crate) fn with_args(args: &'static [&'static str]) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), args }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts a server and waits until it is ready.
+    pub(crate) async fn start(&self) -> Server {
+        let data = self.path().to_str().unwrap();
+        let mut process = command(&["serve", "--data", data, "--listen", "127.0.0.1:0"])
+            .args(self.args)
+            .env("HOOKWRIGHT_ADMIN_KEY", ADMIN_KEY)
+            .env("HOOKWRIGHT_LOG", "debug")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = Output::default();
+        let out = output.follow(process.stdout.take().unwrap());
+        let err = output.follow(process.stderr.take().unwrap());
+        let mut server = Server { process, output, readers: [out, err], api: Api::new(String::new()) };
+        let url = super::until("the server to be ready", async || {
+            let ended = server.process.try_wait().unwrap();
+            assert!(ended.is_none(), "the server ended: {ended:?}");
+            server.output.url()
+        })
+        .await;
+        server.api = Api::new(url);
+        server
+    }
+}
+
+/// A running server. Dropping it kills it.
+pub(crate) struct Server {
+    pub(crate) api: Api,
+    process: Child,
+    output: Output,
+    readers: [JoinHandle<()>; 2],
+}
+
+impl Server {
+    /// Ends it as a service manager does, and gives all that it has printed.
+    pub(crate) async fn stop(self) -> String {
+        self.signal(Signal::TERM);
+        let (status, output) = self.end().await;
+        assert!(status.success(), "the server ended with {status}");
+        output
+    }
+
+    /// Kills it in the middle of whatever it does.
+    pub(crate) async fn kill(self) {
+        self.signal(Signal::KILL);
+        self.end().await;
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.process.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for its end; gives its status and all that it has printed.
+    pub(crate) async fn end(mut self) -> (ExitStatus, String) {
+        let end = async {
+            for reader in &mut self.readers {
+                reader.await.unwrap();
+            }
+            self.process.wait().await.unwrap()
+        };
+        let status = timeout(DEADLINE, end).await.expect("the server does not end");
+        (status, self.output.text())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("What the server printed:\n{}", self.output.text());
+        }
+    }
+}
+
+/// Everything that a server prints, to both streams.
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<String>>);
+
+impl Output {
+    fn follow(&self, stream: impl AsyncRead + Send + Unpin + 'static) -> JoinHandle<()> {
+        let output = self.clone();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stream).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut text = output.0.lock().unwrap();
+                text.push_str(&line);
+                text.push('\n');
+            }
+        })
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Where the server listens, once it has said so.
+    fn url(&self) -> Option<String> {
+        let text = self.0.lock().unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("Hookwright listens on "));
+        line.map(|url| url.trim().to_owned())
+    }
+}

@@ -1,0 +1,24 @@
+//! Waiting for conditions.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// How long anything that a test waits for may take.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What `look` finds, once it finds something.
+///
+/// # Panics
+/// When it has found nothing by the deadline; `what` says in the message what was waited for.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(started.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain for {what}");
+        sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,117 @@
+//! Plugins that mean harm: their own deliveries are held, and nobody else notices.
+
+use bytes::Bytes;
+use hookwright_standin::{Receiver, Standin};
+use serde_json::json;
+
+use crate::harness::guest::{Guest, TEXT, deliver};
+use crate::harness::{Home, lead};
+
+const LOOP: &str = "(loop $again (br $again)) unreachable";
+const EATER: &str =
+    "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
+
+/// A plugin that sends the word `text`.
+fn mended() -> Bytes {
+    Guest { result: deliver(TEXT, 4), ..Guest::default() }.build()
+}
+
+#[tokio::test]
+async fn hostile_plugins_are_held_others_are_delivered_and_a_mended_version_delivers_what_was_held() {
+    let healthy = Standin::start(Receiver::default()).await.unwrap();
+    let target = Standin::start(Receiver::default()).await.unwrap();
+    let server = Home::new().start().await;
+    let api = &server.api;
+    let project = api.project().await;
+    let hostile = [
+        ("loops", LOOP, "mapping_limit", "instructions"),
+        ("traps", "unreachable", "mapping_trap", "unreachable"),
+        ("eats-memory", EATER, "mapping_limit", "64 MiB"),
+    ];
+    let mut webhooks = Vec::new();
+    for (name, transform, ..) in hostile {
+        assert_eq!(api.upload(&project, name, Guest::transforming(transform)).await.json(201)["version"], 1);
+        let mapping = json!({ "plugin": name });
+        webhooks.push(api.webhook(&project, &json!({ "url": target.url(), "mapping": mapping })).await);
+    }
+    api.webhook(&project, &json!({ "url": healthy.url() })).await;
+
+    let mut deliveries = Vec::new();
+    for n in 0..5_u8 {
+        deliveries.extend(api.event(&project, &lead::saying(&n.to_string())).await);
+    }
+    healthy.wait_for(5).await;
+    let mut held = Vec::new();
+    for id in &deliveries {
+        let delivery = api.settled(id).await;
+        let Some(index) = webhooks.iter().position(|webhook| webhook["id"] == delivery["webhook"]) else {
+            assert_eq!(delivery["state"], "delivered");
+            continue;
+        };
+        let (name, _, kind, words) = hostile[index];
+        assert_eq!(delivery["state"], "held", "{name}: {delivery}");
+        let attempt = &delivery["attempts"][0];
+        assert_eq!(attempt["error"]["kind"], kind, "{name}: {attempt}");
+        assert!(attempt["error"]["message"].as_str().unwrap().contains(words), "{name}: {attempt}");
+        assert!(attempt["hint"].as_str().unwrap().contains("send this delivery again"), "{name}: {attempt}");
+        held.push(id);
+    }
+    assert_eq!((held.len(), target.count()), (15, 0));
+
+    for (name, ..) in hostile {
+        assert_eq!(api.upload(&project, name, mended()).await.json(201)["version"], 2);
+    }
+    for id in held {
+        api.post(&format!("/v1/deliveries/{id}/resend"), &json!({})).await.json(202);
+        let delivery = api.settled(id).await;
+        assert_eq!(delivery["state"], "delivered", "{delivery}");
+    }
+    assert!(target.received().iter().all(|received| received.request.body == "text"));
+    assert_eq!(target.count(), 15);
+}
+
+#[tokio::test]
+async fn components_that_cannot_be_used_are_refused_with_words() {
+    let server = Home::new().start().await;
+    let api = &server.api;
+    let project = api.project().await;
+    let looping = Guest { describe: LOOP.into(), ..Guest::default() };
+    let future =
+        Guest { wit: Guest::default().wit.replace("mapping@1.0.0", "mapping@9.0.0"), ..Guest::default() };
+    for (component, words) in [
+        (Bytes::from_static(b"not a component"), "not WebAssembly"),
+        (Guest::default().module().into(), "core WebAssembly module"),
+        (looping.build(), "instructions"),
+        (future.build(), "9.0.0"),
+    ] {
+        let problem = api.upload(&project, "mine", component).await.problem(422, "invalid_input");
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
+    }
+    let problem = api.upload(&project, "hubspot", mended()).await.problem(409, "conflict");
+    assert!(problem["detail"].as_str().unwrap().contains("comes with Hookwright"), "{problem}");
+    api.upload(&project, "No_Name", mended()).await.problem(422, "invalid_input");
+
+    let plugins = api.get(&format!("/v1/projects/{project}/plugins")).await.json(200);
+    let names: Vec<_> =
+        plugins["data"].as_array().unwrap().iter().map(|plugin| plugin["name"].clone()).collect();
+    assert_eq!(names, ["hubspot", "pipedrive"]);
+}
+
+#[tokio::test]
+async fn a_pinned_version_stays_in_use_and_another_project_sees_nothing() {
+    let target = Standin::start(Receiver::default()).await.unwrap();
+    let server = Home::new().start().await;
+    let api = &server.api;
+    let (project, other) = (api.project().await, api.project().await);
+    api.upload(&project, "mine", mended()).await.json(201);
+    let mapping = json!({ "plugin": "mine", "version": 1 });
+    api.webhook(&project, &json!({ "url": target.url(), "mapping": mapping })).await;
+    api.upload(&project, "mine", Guest::transforming("unreachable")).await.json(201);
+    let again = api.upload(&project, "mine", Guest::transforming("unreachable")).await.json(201);
+    assert_eq!(again["version"], 2, "the very component of the newest version is no new version");
+
+    let id = api.one_delivery(&project, &lead::sample()).await;
+    assert_eq!(api.settled(&id).await["state"], "delivered");
+    let members = json!({ "url": target.url(), "mapping": { "plugin": "mine" } });
+    api.try_webhook(&other, &members).await.refuses("/mapping/plugin", "there is no plugin `mine`");
+}

@@ -1,0 +1,14 @@
+//! End-to-end tests: the real binary, real sockets, stand-in targets. `tests/README.md` says which promise each keeps.
+#![allow(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
+
+mod harness;
+
+mod api;
+mod cli;
+mod crash;
+mod crm;
+mod demo;
+mod hostile;
+mod passthrough;
+mod restart;
+mod retry;

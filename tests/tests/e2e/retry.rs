@@ -1,0 +1,175 @@
+//! A target that fails: its deliveries are tried again, and nobody else waits for it.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use hookwright_model::Timestamp;
+use hookwright_standin::{Answer, Fault, Receiver, Running, Standin, When};
+use serde_json::{Value, json};
+
+use crate::harness::{Home, Server, lead};
+
+/// A server with one webhook for a receiver.
+async fn one_webhook() -> (Running<Receiver>, Home, Server, String) {
+    let target = Standin::start(Receiver::default()).await.unwrap();
+    let home = Home::new();
+    let server = home.start().await;
+    let project = server.api.project().await;
+    server.api.webhook(&project, &json!({ "url": target.url() })).await;
+    (target, home, server, project)
+}
+
+fn verdicts(delivery: &Value) -> Vec<&str> {
+    let attempts = delivery["attempts"].as_array().unwrap();
+    attempts.iter().map(|attempt| attempt["verdict"].as_str().unwrap()).collect()
+}
+
+fn time(value: &Value) -> Timestamp {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+/// The time from the start of the first attempt to that of the second.
+fn pause(delivery: &Value) -> Duration {
+    let started = |index: usize| time(&delivery["attempts"][index]["started_at"]);
+    started(1).since(started(0))
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_until_it_succeeds() {
+    let (target, _home, server, project) = one_webhook().await;
+    target.script(When::next(1), Fault::Answer(Answer::status(503).body("maintenance")));
+    target.script(When::next(1), Fault::ResetBeforeEffect);
+    let id = server.api.one_delivery(&project, &lead::sample()).await;
+
+    let failed = server.api.delivery_when(&id, |delivery| delivery["attempt_count"] == 1).await;
+    assert_eq!(
+        (&failed["state"], &failed["reason"]),
+        (&json!("pending"), &json!("the target answered 503: maintenance"))
+    );
+    let attempt = &failed["attempts"][0];
+    assert!(time(&failed["next_attempt_at"]) >= time(&attempt["started_at"]).after(Duration::from_secs(1)));
+    assert_eq!(
+        (&attempt["reply"]["status"], &attempt["reply"]["body"]),
+        (&json!(503), &json!("maintenance"))
+    );
+
+    let delivered = server.api.settled(&id).await;
+    assert_eq!(delivered["state"], "delivered");
+    assert_eq!(verdicts(&delivered), ["retry", "retry", "succeeded"]);
+    assert_eq!(delivered["attempts"][1]["error"]["kind"], "reset");
+    assert!(pause(&delivered) >= Duration::from_secs(1));
+    let received = target.received();
+    assert_eq!(received.len(), 3);
+    let expected = lead::event(&project, &lead::sample()).to_string();
+    assert!(received.iter().all(|received| received.request.header("webhook-id") == Some(&id)));
+    assert!(received.iter().all(|received| received.request.body == *expected));
+}
+
+#[tokio::test]
+async fn retry_after_is_honoured() {
+    let (target, _home, server, project) = one_webhook().await;
+    // The webhook's own schedule would come back after one second.
+    target.script(When::next(1), Fault::Answer(Answer::status(429).header("retry-after", "2")));
+    let id = server.api.one_delivery(&project, &lead::sample()).await;
+    let delivered = server.api.delivery_in(&id, "delivered").await;
+    assert_eq!(verdicts(&delivered), ["retry", "succeeded"]);
+    assert!(pause(&delivered) >= Duration::from_secs(2), "{:?}", pause(&delivered));
+}
+
+#[tokio::test]
+async fn answers_that_nobody_can_mend_by_waiting_end_the_delivery_with_a_hint() {
+    let (target, _home, server, project) = one_webhook().await;
+    let moved = Answer::status(301).header("location", "https://elsewhere.example/");
+    for (answer, hint) in [
+        (Answer::status(404), "check the webhook's URL"),
+        (Answer::status(422).body("phone is not a phone"), "its answer says why"),
+        (moved, "https://elsewhere.example/"),
+    ] {
+        target.script(When::next(1), Fault::Answer(answer));
+        let id = server.api.one_delivery(&project, &lead::sample()).await;
+        let failed = server.api.settled(&id).await;
+        assert_eq!((&failed["state"], &failed["attempt_count"]), (&json!("failed"), &json!(1)));
+        let said = failed["attempts"][0]["hint"].as_str().unwrap();
+        assert!(said.contains(hint), "{said}");
+    }
+
+    target.script(When::next(1), Fault::Answer(Answer::status(401)));
+    let id = server.api.one_delivery(&project, &lead::sample()).await;
+    let refused = server.api.delivery_when(&id, |delivery| delivery["attempt_count"] == 1).await;
+    assert_eq!(refused["state"], "pending");
+    assert!(refused["attempts"][0]["hint"].as_str().unwrap().contains("authorization header"), "{refused}");
+    let half_an_hour = Duration::from_secs(30 * 60);
+    assert!(time(&refused["next_attempt_at"]) >= time(&refused["created_at"]).after(half_an_hour));
+}
+
+#[tokio::test]
+async fn a_target_that_is_gone_is_left_alone() {
+    let (target, _home, server, project) = one_webhook().await;
+    target.script(When::next(1), Fault::Answer(Answer::status(410)));
+    let id = server.api.one_delivery(&project, &lead::sample()).await;
+    assert_eq!(server.api.settled(&id).await["state"], "failed");
+    let webhooks = server.api.get(&format!("/v1/projects/{project}/webhooks")).await.json(200);
+    let webhook = &webhooks["data"][0];
+    assert_eq!((&webhook["state"], &webhook["disabled_reason"]), (&json!("disabled"), &json!("gone")));
+    assert_eq!(server.api.event(&project, &lead::sample()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_target_that_is_down_delays_nobody_else() {
+    const EVENTS: u64 = 30;
+    let [first, second, hanging] = [
+        Standin::start(Receiver::default()).await.unwrap(),
+        Standin::start(Receiver::default()).await.unwrap(),
+        Standin::start(Receiver::default()).await.unwrap(),
+    ];
+    hanging.script(When::always(), Fault::Hang);
+    let server = Home::new().start().await;
+    let project = server.api.project().await;
+    let timeout = json!({ "timeout_secs": 5 });
+    let closed = server.api.webhook(&project, &json!({ "url": closed_port() })).await;
+    let slow = server.api.webhook(&project, &json!({ "url": hanging.url(), "limits": timeout })).await;
+    for target in [&first, &second] {
+        server.api.webhook(&project, &json!({ "url": target.url() })).await;
+    }
+    for n in 0..EVENTS {
+        server.api.event(&project, &lead::saying(&n.to_string())).await;
+    }
+    first.wait_for(EVENTS).await;
+    second.wait_for(EVENTS).await;
+
+    // The healthy ones have everything before a single request to the hanging one has ended.
+    let first_of = async |webhook: &Value| {
+        let id = webhook["id"].as_str().unwrap();
+        let path = format!("/v1/projects/{project}/deliveries?webhook={id}&limit=200");
+        let page = server.api.get(&path).await.json(200);
+        page["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|delivery| delivery["id"].as_str().unwrap().to_owned())
+            .min()
+    };
+    let slow = first_of(&slow).await.unwrap();
+    assert_eq!(server.api.delivery(&slow).await["attempt_count"], 0);
+
+    for (id, kind, hint) in [
+        (first_of(&closed).await.unwrap(), "connect", "Nothing answers at this address"),
+        (slow, "timeout", "took too long to answer"),
+    ] {
+        let failing = server.api.delivery_when(&id, |delivery| delivery["attempt_count"] != 0).await;
+        let attempt = &failing["attempts"][0];
+        assert_eq!(
+            (&attempt["error"]["kind"], &attempt["verdict"]),
+            (&json!(kind), &json!("retry")),
+            "{attempt}"
+        );
+        assert!(attempt["hint"].as_str().unwrap().contains(hint), "{attempt}");
+        assert!(failing["state"] != "pending" || failing["next_attempt_at"].is_string(), "{failing}");
+    }
+}
+
+/// A URL at which nothing listens.
+fn closed_port() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
