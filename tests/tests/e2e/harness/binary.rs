@@ -1,8 +1,9 @@
 //! The program under test.
 
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use super::DEADLINE;
@@ -32,4 +33,13 @@ fn path() -> PathBuf {
     let path = test.ancestors().nth(2).unwrap().join("hookwright");
     assert!(path.exists(), "{} is missing; build it first: cargo build --package hookwright", path.display());
     path
+}
+
+/// The first line that a command prints, which is then killed.
+pub(crate) async fn first_line(args: &[&str]) -> String {
+    let mut process = command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let line = tokio::time::timeout(DEADLINE, lines.next_line()).await.expect("it prints nothing").unwrap();
+    process.kill().await.unwrap();
+    line.unwrap_or_default()
 }
