@@ -3,7 +3,8 @@
 //! While one group is being made durable, the next one gathers: however many wait share a single sync of the disk.
 
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::thread::{self, Builder, JoinHandle};
+use std::time::Duration;
 
 use hookwright_store::StoreError;
 use tokio::sync::{mpsc, oneshot};
@@ -15,6 +16,11 @@ use crate::store::Shared;
 
 /// The most operations in one group: enough that the sync is cheap for each, few enough that none waits long.
 const GROUP_OPERATIONS: usize = 512;
+/// A group of this size is followed by a pause, in which the next one grows: a commit costs the processor about as much
+/// as ten operations in it, so under load fewer and larger groups carry more. A quiet store commits at once.
+const BUSY_OPERATIONS: usize = 8;
+/// How long that pause is: little beside a sync of the disk.
+const GATHERING: Duration = Duration::from_millis(1);
 /// The most operations that wait for the next groups.
 const QUEUE_OPERATIONS: usize = 4_096;
 
@@ -130,9 +136,13 @@ impl<T: Send, F: FnOnce(&mut Group<'_, '_>) -> Result<T, Failure> + Send> Job fo
 
 fn run(shared: &Arc<Shared>, mut queue: mpsc::Receiver<Message>) {
     let mut closing = None;
+    let mut last_group = 0;
     while closing.is_none()
         && let Some(first) = queue.blocking_recv()
     {
+        if last_group >= BUSY_OPERATIONS {
+            thread::park_timeout(GATHERING);
+        }
         let mut jobs = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next {
@@ -145,6 +155,7 @@ fn run(shared: &Arc<Shared>, mut queue: mpsc::Receiver<Message>) {
             }
             next = if jobs.len() < GROUP_OPERATIONS { queue.try_recv().ok() } else { None };
         }
+        last_group = jobs.len();
         if !jobs.is_empty() {
             commit(shared, jobs);
         }
