@@ -32,7 +32,7 @@ async fn the_body_arrives_byte_for_byte() {
     let received = target.wait_for(2).await;
     let mut received: Vec<&[u8]> = received.iter().map(|received| &received.request.body[..]).collect();
     received.sort_by_key(|body| body.len());
-    assert_eq!(received, bodies.each_ref().map(|body| body.as_bytes()));
+    assert_eq!(received, bodies.each_ref().map(String::as_bytes));
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ impl Http {
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Answer, Error> {
         let what = format!("{} {}", request.method(), request.uri());
         let (head, body) = self.0.request(request.map(Full::new)).await?.into_parts();
-        let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         Ok(Answer { what, status: head.status.as_u16(), headers: head.headers, body })
     }
 }

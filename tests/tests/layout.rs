@@ -1,0 +1,123 @@
+//! The layout of the house, as `ARCHITECTURE.md` has it: arrows point down, and each outside library has one room.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Every room with the rooms that it may use. Development tools may use all.
+const ROOMS: [(&str, &[&str]); 12] = [
+    ("hookwright-model", &[]),
+    ("hookwright-store", &["hookwright-model"]),
+    ("hookwright-engine", &["hookwright-model", "hookwright-store"]),
+    ("hookwright-store-redb", &["hookwright-model", "hookwright-store"]),
+    ("hookwright-plugin-host", &["hookwright-model", "hookwright-engine"]),
+    ("hookwright-egress", &["hookwright-model", "hookwright-engine"]),
+    ("hookwright-api", &["hookwright-model", "hookwright-store", "hookwright-engine"]),
+    ("hookwright-bundled", &[]),
+    ("hookwright-standin", &["hookwright-model"]),
+    ("hookwright-tests", &[]),
+    ("xtask", &[]),
+    (
+        "hookwright",
+        &[
+            "hookwright-model",
+            "hookwright-store",
+            "hookwright-engine",
+            "hookwright-store-redb",
+            "hookwright-plugin-host",
+            "hookwright-egress",
+            "hookwright-api",
+            "hookwright-bundled",
+            "hookwright-standin",
+        ],
+    ),
+];
+
+/// Outside libraries that are the business of few rooms.
+const LIBRARIES: [(&str, &[&str]); 4] = [
+    ("redb", &["hookwright-store-redb", "hookwright-bench"]),
+    ("wasmtime", &["hookwright-plugin-host"]),
+    ("reqwest", &["hookwright-egress", "hookwright"]),
+    ("axum", &["hookwright-api", "hookwright"]),
+];
+
+/// Past this a file has more than one subject.
+const MOST_LINES: usize = 500;
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
+}
+
+/// Every package of the workspace with what it depends on outside its tests.
+fn packages() -> BTreeMap<String, Vec<String>> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(workspace()).args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+    let metadata: Value = serde_json::from_slice(&cargo.output().expect("cargo").stdout).expect("metadata");
+    let packages = metadata["packages"].as_array().expect("packages").iter();
+    let name = |value: &Value| value["name"].as_str().expect("a name").to_owned();
+    let used = |package: &Value| {
+        let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
+        dependencies.filter(|dependency| dependency["kind"] != "dev").map(name).collect()
+    };
+    packages.map(|package| (name(package), used(package))).collect()
+}
+
+#[test]
+fn arrows_point_down() {
+    let packages = packages();
+    let rooms: BTreeMap<&str, &[&str]> = ROOMS.into_iter().collect();
+    for (room, used) in &packages {
+        if room == "hookwright-bench" {
+            continue;
+        }
+        let allowed = rooms.get(room.as_str()).unwrap_or_else(|| panic!("{room} has no place in the house"));
+        for dependency in used.iter().filter(|dependency| packages.contains_key(*dependency)) {
+            assert!(allowed.contains(&dependency.as_str()), "{room} must not use {dependency}");
+        }
+    }
+    assert!(rooms.keys().all(|room| packages.contains_key(*room)), "a room has gone: {:?}", packages.keys());
+}
+
+#[test]
+fn libraries_stay_in_their_rooms() {
+    let packages = packages();
+    for (library, rooms) in LIBRARIES {
+        for (room, used) in &packages {
+            assert!(
+                !used.iter().any(|name| name == library) || rooms.contains(&room.as_str()),
+                "{room} uses {library}"
+            );
+        }
+        let users = packages.values().filter(|used| used.iter().any(|name| name == library));
+        assert_ne!(users.count(), 0, "nobody uses {library}");
+    }
+}
+
+#[test]
+fn files_have_one_subject() {
+    let mut files = Vec::new();
+    for folder in ["crates", "plugins", "tests"] {
+        collect(&workspace().join(folder), &mut files);
+    }
+    assert!(files.len() > 100, "{} files", files.len());
+    for file in files {
+        let text = fs::read_to_string(&file).expect("text");
+        let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
+        assert!(code <= MOST_LINES, "{} has {code} lines without its tests", file.display());
+    }
+}
+
+/// The Rust files below a folder.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && !path.ends_with("target") {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
