@@ -1,6 +1,6 @@
 //! The REST API under `/v1`: bearer key, JSON, problem details (RFC 9457), cursor pages.
 //!
-//! One module per resource; [`dto`] is the only place that knows JSON names, and [`problem`] the only one that turns
+//! One module per resource; `dto` is the only place that knows JSON names, and `problem` the only one that turns
 //! error kinds into statuses.
 
 mod auth;
