@@ -17,6 +17,9 @@ use crate::ports::{Exchange, MapError, MapRequest, Mapped, OutboundRequest};
 /// How long a worker waits before it tries again to write down what happened: the disk may be full for a while.
 const RECORD_RETRY: Duration = Duration::from_secs(1);
 
+/// How long a delivery waits that could not even be read, or whose worker panicked.
+pub(crate) const STORE_RETRY: Duration = Duration::from_secs(5);
+
 /// Carries out deliveries that somebody has claimed.
 pub(crate) struct Worker {
     pub(crate) store: Arc<dyn Store>,
@@ -59,7 +62,7 @@ impl Worker {
             Err(error) => {
                 error!(delivery.id = %id, error = %error, "the delivery could not be read or recorded");
                 self.store.release(&[id]).await;
-                Ended { health: Health::Unknown, retry_at: None }
+                Ended { health: Health::Unknown, retry_at: Some(self.ports.clock.now().after(STORE_RETRY)) }
             }
         }
     }

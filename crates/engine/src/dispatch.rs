@@ -12,11 +12,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::{error, info};
 
-use crate::attempt::{Ended, Health, Worker};
+use crate::attempt::{Ended, Health, STORE_RETRY, Worker};
 use crate::schedule::Schedule;
-
-/// How long a lane waits after the store could not be read, or after a worker panicked.
-const STORE_RETRY: Duration = Duration::from_secs(5);
 
 /// Tells the dispatcher which webhooks have work. Notices of one webhook merge, so this never grows beyond the number
 /// of webhooks.
