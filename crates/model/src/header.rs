@@ -127,6 +127,14 @@ impl CustomHeaders {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// The headers as text, in the order in which they were given: what [`CustomHeaders::parse`] takes.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        // They were made from text, which is more than HTTP's ASCII.
+        self.0.iter().map(|(name, value)| {
+            (name.as_str(), std::str::from_utf8(value.as_bytes()).expect("a value was parsed from text"))
+        })
+    }
+
     /// The headers in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = &(HeaderName, HeaderValue)> {
         self.0.iter()
@@ -150,6 +158,13 @@ mod tests {
             assert!(parse_header(HeaderSource::Plugin, name, "x").is_err(), "{name}");
         }
         assert!(parse_header(HeaderSource::Plugin, "prefer", "a\r\nb: c").is_err());
+    }
+
+    #[test]
+    fn custom_headers_survive_text() {
+        let texts = [("x-tenant", "größe"), ("x-empty", "")];
+        let headers = CustomHeaders::parse(texts).unwrap();
+        assert_eq!(headers.texts().collect::<Vec<_>>(), texts);
     }
 
     #[test]

@@ -108,8 +108,8 @@ fn merged(
     changes: &BTreeMap<String, Option<String>>,
 ) -> Result<CustomHeaders, Problem> {
     let mut values: BTreeMap<String, &str> = BTreeMap::new();
-    for (name, value) in base.iter() {
-        values.insert(name.as_str().to_owned(), value.to_str().unwrap_or_default());
+    for (name, value) in base.texts() {
+        values.insert(name.to_owned(), value);
     }
     for (name, change) in changes {
         let stored = name.trim().to_ascii_lowercase();
@@ -356,7 +356,7 @@ mod tests {
             json!({
                 "url": "https://hooks.example.com/services/T000/B000/Abc123def456ghi",
                 "events": ["lead.created"],
-                "headers": {"Authorization": "Bearer one", "x-tag": "a"},
+                "headers": {"Authorization": "Bearer größe", "x-tag": "a"},
                 "mapping": {"plugin": "hubspot"},
                 "retry": {"first_secs": 1},
             })
@@ -392,9 +392,8 @@ mod tests {
         body::parse::<WebhookPatchDto>(patch.to_string().as_bytes())?.apply(&stored())
     }
 
-    fn header(webhook: &Webhook, name: &'static str) -> Option<String> {
-        let value = webhook.headers.get(&http::HeaderName::from_static(name))?;
-        Some(value.to_str().unwrap().to_owned())
+    fn header(webhook: &Webhook, name: &str) -> Option<String> {
+        webhook.headers.texts().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
     }
 
     #[test]
@@ -409,7 +408,7 @@ mod tests {
     #[test]
     fn nothing_shown_holds_a_secret() {
         let shown = serde_json::to_string(&WebhookDto::from(&stored())).unwrap();
-        for secret in ["Bearer one", "123def456", "whsec_"] {
+        for secret in ["Bearer", "123def456", "whsec_"] {
             assert!(!shown.contains(secret), "{shown}");
         }
         assert!(serde_json::to_string(&WebhookDto::with_secret(&stored())).unwrap().contains("whsec_"));
@@ -419,7 +418,7 @@ mod tests {
     fn headers_are_merged_by_name() {
         let changed =
             patched(&json!({"headers": {"AUTHORIZATION": "***", "X-Tag": null, "x-new": "b"}})).unwrap();
-        assert_eq!(header(&changed, "authorization").as_deref(), Some("Bearer one"));
+        assert_eq!(header(&changed, "authorization").as_deref(), Some("Bearer größe"));
         assert_eq!((header(&changed, "x-tag"), header(&changed, "x-new").as_deref()), (None, Some("b")));
     }
 

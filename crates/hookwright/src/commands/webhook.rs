@@ -200,7 +200,7 @@ fn header_changes(set: &[Header], removed: &[HeaderName]) -> Result<Map<String, 
         Some(_) => bail!("the header `{name}` is given twice"),
     };
     for header in set {
-        add(&header.name, header.value.to_str()?.into())?;
+        add(&header.name, std::str::from_utf8(header.value.as_bytes())?.into())?;
     }
     for name in removed {
         add(name, Value::Null)?;

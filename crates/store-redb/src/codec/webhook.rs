@@ -63,10 +63,6 @@ enum StateRow {
 }
 
 pub(crate) fn webhook_row(webhook: &Webhook) -> Result<Vec<u8>, StoreError> {
-    let mut headers = Vec::new();
-    for (name, value) in webhook.headers.iter() {
-        headers.push((name.as_str(), value.to_str().map_err(|error| damaged("webhook", &error))?));
-    }
     let RetryPolicy { first, factor, max, jitter_percent, give_up_after } = webhook.retry;
     let secrets = &webhook.secrets;
     encode(&WebhookRow {
@@ -75,7 +71,7 @@ pub(crate) fn webhook_row(webhook: &Webhook) -> Result<Vec<u8>, StoreError> {
         name: &webhook.name,
         url: webhook.url.expose().as_str(),
         events: webhook.events.iter().copied().map(Into::into).collect(),
-        headers,
+        headers: webhook.headers.texts().collect(),
         mapping: webhook.mapping.as_ref().map(row_of_mapping),
         mapping_revision: webhook.mapping_revision,
         retry: RetryRow {
