@@ -78,9 +78,10 @@ impl DataDir {
         }
     }
 
-    /// The admin key: the given one, the one whose digest the folder has, or a new one.
+    /// The admin key: the given one, the one whose digest the folder has, or a new one. A blank one counts as not given:
+    /// an environment variable that was left empty must not open the API to everybody.
     pub(crate) fn admin_key(&self, given: Option<&str>, entropy: &dyn Entropy) -> Result<Admin> {
-        if let Some(key) = given {
+        if let Some(key) = given.map(str::trim).filter(|key| !key.is_empty()) {
             return Ok(Admin::Known(AdminKey::new(key)));
         }
         let path = self.0.join("admin.key.sha256");
@@ -149,7 +150,8 @@ mod tests {
     #[test]
     fn the_admin_key_is_shown_once_and_stored_as_a_digest() {
         let (_temporary, data) = folder();
-        let Admin::New(_, key) = data.admin_key(None, &Counting).unwrap() else { panic!("not new") };
+        assert!(matches!(data.admin_key(Some("given"), &Counting).unwrap(), Admin::Known(_)));
+        let Admin::New(_, key) = data.admin_key(Some(" "), &Counting).unwrap() else { panic!("not new") };
         assert!(key.starts_with("hwk_"));
         assert!(matches!(data.admin_key(None, &Counting).unwrap(), Admin::Known(_)));
         let stored = fs::read_to_string(data.path().join("admin.key.sha256")).unwrap();

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::output;
 use crate::config::DEFAULT_FILE;
 
 /// Print a configuration file with every setting, its default and what it is for
@@ -12,6 +13,5 @@ use crate::config::DEFAULT_FILE;
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args) -> Result<()> {
-    print!("{DEFAULT_FILE}");
-    Ok(())
+    output::print(DEFAULT_FILE)
 }
