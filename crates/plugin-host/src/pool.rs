@@ -3,17 +3,15 @@
 use std::io;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::thread;
 
-use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A bounded pool of threads. Whoever has work waits until there is room.
 pub(crate) struct Pool {
-    jobs: mpsc::Sender<Job>,
+    jobs: flume::Sender<Job>,
 }
 
 /// The work ended without a result: it panicked, which is a defect of the host.
@@ -27,10 +25,9 @@ impl Pool {
     /// # Errors
     /// When the system gives no thread.
     pub(crate) fn start(workers: NonZero<usize>, stack_bytes: usize) -> io::Result<Self> {
-        let (jobs, queue) = mpsc::channel(workers.get());
-        let queue = Arc::new(Mutex::new(queue));
+        let (jobs, queue) = flume::bounded::<Job>(workers.get());
         for number in 0..workers.get() {
-            let queue = Arc::clone(&queue);
+            let queue = queue.clone();
             thread::Builder::new()
                 .name(format!("plugin-{number}"))
                 .stack_size(stack_bytes)
@@ -55,16 +52,13 @@ impl Pool {
             // The asker may be gone: then nobody needs the answer.
             let _ = answer.send(job());
         });
-        self.jobs.send(job).await.map_err(|_| WorkerFailed)?;
+        self.jobs.send_async(job).await.map_err(|_| WorkerFailed)?;
         answered.await.map_err(|_| WorkerFailed)
     }
 }
 
-fn work(queue: &Mutex<mpsc::Receiver<Job>>) {
-    loop {
-        // The lock is released before the job runs: one worker waits for the channel, the others for the lock.
-        let job = queue.lock().blocking_recv();
-        let Some(job) = job else { return };
+fn work(queue: &flume::Receiver<Job>) {
+    for job in queue {
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
             tracing::error!("a call of a plugin panicked in the host; the worker goes on");
         }
@@ -73,6 +67,8 @@ fn work(queue: &Mutex<mpsc::Receiver<Job>>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[tokio::test]
