@@ -96,7 +96,8 @@ impl Answer {
         self.status.as_u16()
     }
 
-    pub(crate) fn into_response(self) -> http::Response<Bytes> {
+    /// The answer as an HTTP response.
+    pub fn into_response(self) -> http::Response<Bytes> {
         let mut response = http::Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;

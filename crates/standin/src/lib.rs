@@ -9,6 +9,9 @@
 //!   members, and references to other records, and answer as the vendor does, errors included. What a vendor's
 //!   documentation leaves open they refuse, so that a mapping which satisfies them does not depend on it.
 //!
+//! [`VENDORS`] has those that stand in for a vendor by name, each as a [`Vendor`]: what a webhook for it is given, and what
+//! it holds.
+//!
 //! Nothing here reads a clock or random numbers: an account's time stands where its owner puts it, and ids count up.
 //!
 //! ```
@@ -35,6 +38,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod time;
+mod vendor;
 
 pub use exchange::{Answer, Request};
 pub use fault::{Fault, When};
@@ -43,3 +47,4 @@ pub use journal::{Keep, Received};
 pub use pipedrive::Pipedrive;
 pub use receiver::Receiver;
 pub use server::{Running, Standin, Target};
+pub use vendor::{Connection, Listing, Shown, VENDORS, Vendor};

@@ -31,7 +31,7 @@ pub trait Target: Send + Sync + 'static {
     fn answer(&self, request: &Request) -> Answer;
 
     /// The path of the URL that a webhook for this target has, below the origin; empty or with a leading slash.
-    fn base_path(&self) -> &'static str {
+    fn base_path(&self) -> &str {
         ""
     }
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::builder::PossibleValuesParser;
 use hookwright_api::AdminKey;
 use hookwright_engine::ports::Entropy;
-use hookwright_standin::{HubSpot, Running, Standin, When};
+use hookwright_standin::{Connection, Fault, Listing, Running, Standin, VENDORS, Vendor, When};
 use http::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -23,10 +24,13 @@ use crate::data::DataDir;
 use crate::ports::SystemEntropy;
 use crate::{logging, wire};
 
-/// Show one lead on its way: a server, a stand-in HubSpot, a failure, a retry, a receipt
+/// Show one lead on its way: a server, a stand-in CRM, a failure, a retry, a receipt
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  hookwright demo\n  hookwright demo --exit")]
+#[command(after_help = "Example:\n  hookwright demo\n  hookwright demo --target pipedrive --exit")]
 pub(crate) struct Args {
+    /// Where the lead goes
+    #[arg(long, value_name = "NAME", default_value = "hubspot", value_parser = vendor_names())]
+    target: String,
     /// End at once, instead of leaving the server running until Ctrl-C
     #[arg(long)]
     exit: bool,
@@ -37,8 +41,6 @@ pub(crate) struct Args {
 
 /// How often the demo looks at what has happened meanwhile.
 const GLANCE: Duration = Duration::from_millis(50);
-/// What the stand-in wants as a token.
-const TOKEN: &str = "pat-na1-demo";
 
 pub(crate) async fn run(args: Args) -> Result<()> {
     let folder = tempfile::tempdir().context("a temporary folder cannot be made")?;
@@ -61,11 +63,12 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     };
     let serving = tokio::spawn(serve::serve(listener, engine, AdminKey::new(&key), config.drain, until));
 
-    let hubspot = Standin::start(HubSpot::new(TOKEN)).await.context("the stand-in cannot be started")?;
-    hubspot.script(When::next(1), HubSpot::too_many_requests());
-    story::cast(&server, &hubspot.url());
+    let vendor = vendor(&args.target)?;
+    let target = Standin::start((vendor.open)()).await.context("the stand-in cannot be started")?;
+    target.script(When::next(1), Fault::Answer(target.target().too_many_requests()));
+    story::cast(&server, vendor.title, &target.url());
     let client = Client::new(&ServerArgs::for_server(&server, &key)?)?;
-    tell(&client, &hubspot).await?;
+    tell(&client, vendor, &target).await?;
     if args.exit {
         // The receiver is gone only when the server has ended already.
         let _ = stop.send(());
@@ -73,6 +76,17 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         story::invitation(&server, &key);
     }
     serving.await.context("the server crashed")?
+}
+
+fn vendor_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(VENDORS.iter().map(|vendor| vendor.name))
+}
+
+fn vendor(name: &str) -> Result<&'static Listing> {
+    VENDORS
+        .iter()
+        .find(|vendor| vendor.name == name)
+        .with_context(|| format!("there is no stand-in for {name}"))
 }
 
 fn config(args: &Args, folder: &std::path::Path) -> Result<Config> {
@@ -87,20 +101,21 @@ fn config(args: &Args, folder: &std::path::Path) -> Result<Config> {
 }
 
 /// Lets the lead go its way, and tells what happens.
-async fn tell(client: &Client, hubspot: &Running<HubSpot>) -> Result<()> {
+async fn tell(client: &Client, vendor: &Listing, target: &Running<Box<dyn Vendor>>) -> Result<()> {
     let project: Value =
         client.call(Method::POST, &["projects"]).json(&json!({"name": "Demo"})).send().await?.read()?;
     let project = text(&project, "/id")?;
+    let Connection { plugin, settings, headers } = target.target().connection();
     let webhook = json!({
-        "name": "HubSpot",
-        "url": hubspot.url(),
+        "name": vendor.title,
+        "url": target.url(),
         "events": ["lead.created"],
-        "headers": {"authorization": format!("Bearer {TOKEN}")},
-        "mapping": {"plugin": "hubspot", "settings": {}},
+        "headers": headers,
+        "mapping": plugin.map(|plugin| json!({"plugin": plugin, "settings": settings})),
     });
     let webhook: Value =
         client.call(Method::POST, &["projects", &project, "webhooks"]).json(&webhook).send().await?.read()?;
-    story::webhook(&webhook);
+    story::webhook(vendor.title, plugin, &webhook);
 
     let event = event(&project);
     let accepted: Value = client
@@ -112,7 +127,7 @@ async fn tell(client: &Client, hubspot: &Running<HubSpot>) -> Result<()> {
     story::event(&event, &accepted);
     let delivery = text(&accepted, "/deliveries/0")?;
     let ended = follow(client, &delivery).await?;
-    story::ending(&ended, &hubspot.target().contacts(), &hubspot.target().notes());
+    story::ending(&ended, vendor.title, &target.target().records());
     Ok(())
 }
 

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::exchange::{Answer, Request};
-use crate::fault::Fault;
 use crate::server::Target;
+use crate::vendor::{Connection, Shown, Vendor};
 
 mod account;
 mod body;
@@ -68,20 +68,6 @@ impl HubSpot {
         self.account.lock().records(ObjectType::Note).to_vec()
     }
 
-    /// HubSpot's answer when the limit per second is used up, asking for a pause of one second.
-    pub fn too_many_requests() -> Fault {
-        let body = json!({
-            "status": "error", "message": "You have reached your secondly limit.", "errorType": "RATE_LIMIT",
-            "correlationId": "c033cdaa-2c40-4a64-ae48-b4cec88dad24", "policyName": "SECONDLY",
-        });
-        let answer = Answer::json(429, &body)
-            .header("retry-after", "1")
-            .header("x-hubspot-ratelimit-max", "19")
-            .header("x-hubspot-ratelimit-remaining", "0")
-            .header("x-hubspot-ratelimit-interval-milliseconds", "1000");
-        Fault::Answer(answer)
-    }
-
     fn authenticate(&self, request: &Request) -> Result<(), Refusal> {
         let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         match token {
@@ -100,6 +86,40 @@ impl Target for HubSpot {
         self.authenticate(request)
             .and_then(|()| route(&mut account, request))
             .unwrap_or_else(|refusal| refusal.answer(account.next_correlation()))
+    }
+}
+
+impl Vendor for HubSpot {
+    fn connection(&self) -> Connection {
+        Connection {
+            plugin: Some("hubspot"),
+            settings: json!({}),
+            headers: [("authorization", format!("Bearer {}", self.token))].into(),
+        }
+    }
+
+    fn too_many_requests(&self) -> Answer {
+        let body = json!({
+            "status": "error", "message": "You have reached your secondly limit.", "errorType": "RATE_LIMIT",
+            "correlationId": "c033cdaa-2c40-4a64-ae48-b4cec88dad24", "policyName": "SECONDLY",
+        });
+        Answer::json(429, &body)
+            .header("retry-after", "1")
+            .header("x-hubspot-ratelimit-max", "19")
+            .header("x-hubspot-ratelimit-remaining", "0")
+            .header("x-hubspot-ratelimit-interval-milliseconds", "1000")
+    }
+
+    fn records(&self) -> Vec<Shown> {
+        let kinds = [("contact", self.contacts()), ("deal", self.deals()), ("note", self.notes())];
+        let shown = kinds.into_iter().flat_map(|(kind, records)| {
+            records.into_iter().map(move |record| Shown {
+                kind,
+                id: record.id,
+                fields: record.properties.into_iter().collect(),
+            })
+        });
+        shown.collect()
     }
 }
 

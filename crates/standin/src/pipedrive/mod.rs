@@ -6,8 +6,8 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::exchange::{Answer, Request};
-use crate::fault::Fault;
 use crate::server::Target;
+use crate::vendor::{Connection, Shown, Vendor};
 
 mod account;
 mod lookup;
@@ -59,20 +59,6 @@ impl Pipedrive {
     pub fn notes(&self) -> Vec<Value> {
         self.account.lock().notes.clone()
     }
-
-    /// Pipedrive's answer when the burst limit is used up, for another second.
-    pub fn too_many_requests() -> Fault {
-        let body = json!({
-            "success": false, "error": "request over limit",
-            "error_info": "Please check developers.pipedrive.com for more information about Pipedrive API.",
-            "data": null, "additional_data": null,
-        });
-        let answer = Answer::json(429, &body)
-            .header("x-ratelimit-limit", "20")
-            .header("x-ratelimit-remaining", "0")
-            .header("x-ratelimit-reset", "1");
-        Fault::Answer(answer)
-    }
 }
 
 impl Target for Pipedrive {
@@ -85,6 +71,42 @@ impl Target for Pipedrive {
 
     fn base_path(&self) -> &'static str {
         "/api"
+    }
+}
+
+impl Vendor for Pipedrive {
+    fn connection(&self) -> Connection {
+        Connection {
+            plugin: Some("pipedrive"),
+            settings: json!({}),
+            headers: [("x-api-token", self.token.clone())].into(),
+        }
+    }
+
+    fn too_many_requests(&self) -> Answer {
+        let body = json!({
+            "success": false, "error": "request over limit",
+            "error_info": "Please check developers.pipedrive.com for more information about Pipedrive API.",
+            "data": null, "additional_data": null,
+        });
+        Answer::json(429, &body)
+            .header("x-ratelimit-limit", "20")
+            .header("x-ratelimit-remaining", "0")
+            .header("x-ratelimit-reset", "1")
+    }
+
+    fn records(&self) -> Vec<Shown> {
+        let account = self.account.lock();
+        let kinds = [
+            ("person", &account.persons),
+            ("lead", &account.leads),
+            ("deal", &account.deals),
+            ("note", &account.notes),
+        ];
+        let shown = kinds.map(|(kind, records)| {
+            records.iter().map(move |record| Shown::json(kind, &record["id"], record))
+        });
+        shown.into_iter().flatten().collect()
     }
 }
 

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{Reply, Sender};
 use crate::hubspot::{Association, ObjectType};
-use crate::{HubSpot, Running, Standin, When};
+use crate::{Fault, HubSpot, Running, Standin, Vendor, When};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const BEARER: (&str, &str) = ("authorization", "Bearer pat-1");
@@ -262,7 +262,7 @@ async fn other_paths_and_methods_are_refused() {
 #[tokio::test]
 async fn the_limit_answers_as_hubspot_does() {
     let (running, sender) = start().await;
-    running.script(When::next(1), HubSpot::too_many_requests());
+    running.script(When::next(1), Fault::Answer(running.target().too_many_requests()));
     let reply = post(&sender, "contacts", json!({ "properties": { "firstname": "John" } })).await;
     assert_eq!((reply.status, &reply.body["policyName"]), (429, &json!("SECONDLY")));
     assert_eq!(reply.headers["retry-after"], "1");

@@ -2,7 +2,7 @@ use hookwright_model::Timestamp;
 use serde_json::{Value, json};
 
 use super::Sender;
-use crate::{Pipedrive, Running, Standin, When};
+use crate::{Fault, Pipedrive, Running, Standin, Vendor, When};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const TOKEN: (&str, &str) = ("x-api-token", "token-1");
@@ -253,7 +253,8 @@ async fn other_paths_and_methods_are_refused() {
 #[tokio::test]
 async fn the_limit_answers_as_pipedrive_does() {
     let (running, sender) = start().await;
-    running.script(When::matching("POST", "/v2/persons"), Pipedrive::too_many_requests());
+    running
+        .script(When::matching("POST", "/v2/persons"), Fault::Answer(running.target().too_many_requests()));
     let reply = sender.send("POST", "/v2/persons", &john()).await;
     assert_eq!((reply.status, reply.headers["x-ratelimit-reset"].as_bytes()), (429, &b"1"[..]));
     assert!(running.target().persons().is_empty());

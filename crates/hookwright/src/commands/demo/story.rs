@@ -1,6 +1,6 @@
 //! What the demo prints.
 
-use hookwright_standin::hubspot::Record;
+use hookwright_standin::Shown;
 use serde_json::Value;
 
 pub(super) fn opening() {
@@ -8,13 +8,14 @@ pub(super) fn opening() {
     println!("Starting a server on a temporary folder (the bundled plugins are compiled once) …");
 }
 
-pub(super) fn cast(server: &str, hubspot: &str) {
-    println!("  Hookwright  {server}");
-    println!("  HubSpot     {hubspot}  (a stand-in that refuses what HubSpot refuses)");
+pub(super) fn cast(server: &str, title: &str, target: &str) {
+    println!("  {:12}{server}", "Hookwright");
+    println!("  {title:12}{target}  (a stand-in that refuses what {title} refuses)");
 }
 
-pub(super) fn webhook(webhook: &Value) {
-    heading("A webhook sends this project's leads to HubSpot, shaped by the plugin `hubspot`");
+pub(super) fn webhook(title: &str, plugin: Option<&str>, webhook: &Value) {
+    let shape = plugin.map_or("as they are".to_owned(), |plugin| format!("shaped by the plugin `{plugin}`"));
+    heading(&format!("A webhook sends this project's leads to {title}, {shape}"));
     println!("  {}  headers: {}", word(webhook, "/id"), webhook["headers"]);
 }
 
@@ -42,16 +43,14 @@ pub(super) fn attempt(attempt: &Value, next_attempt_at: Option<&str>) {
     }
 }
 
-pub(super) fn ending(delivery: &Value, contacts: &[Record], notes: &[Record]) {
+pub(super) fn ending(delivery: &Value, title: &str, records: &[Shown]) {
     heading(&format!("The delivery is {}", word(delivery, "/state")));
     println!("  receipt: {}", word(delivery, "/receipt/reference"));
-    println!("\nWhat HubSpot has now:");
-    for (kind, records) in [("contact", contacts), ("note", notes)] {
-        for record in records {
-            println!("  {kind} {}", record.id);
-            for (name, value) in &record.properties {
-                println!("    {name}: {value}");
-            }
+    println!("\nWhat {title} has now:");
+    for record in records {
+        println!("  {} {}", record.kind, record.id);
+        for (name, value) in &record.fields {
+            println!("    {name}: {value}");
         }
     }
 }
