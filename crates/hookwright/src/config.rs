@@ -20,6 +20,10 @@ pub(crate) struct Settings {
     /// The folder with everything that Hookwright keeps; made on the first start
     #[arg(long, env = "HOOKWRIGHT_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// The folder with compiled plugins, which may be emptied while no server uses it [default: `plugins` in the data
+    /// folder]
+    #[arg(long, env = "HOOKWRIGHT_PLUGIN_CACHE", value_name = "DIR")]
+    pub(crate) plugin_cache: Option<PathBuf>,
     /// The address to listen on [default: 127.0.0.1:8080]
     #[arg(long, env = "HOOKWRIGHT_LISTEN", value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
@@ -57,6 +61,7 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
+    pub(crate) plugin_cache: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) allow_target: Vec<IpNet>,
     pub(crate) max_in_flight: NonZero<usize>,
@@ -77,6 +82,7 @@ impl Settings {
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             data: self.data.or(other.data),
+            plugin_cache: self.plugin_cache.or(other.plugin_cache),
             listen: self.listen.or(other.listen),
             allow_target: self.allow_target.or(other.allow_target),
             max_in_flight: self.max_in_flight.or(other.max_in_flight),
@@ -90,8 +96,10 @@ impl Settings {
     /// The configuration, with defaults for what nobody said.
     pub(crate) fn finish(self) -> Result<Config> {
         let processors = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        let data = self.data.context("no data folder is given: use --data DIR (or HOOKWRIGHT_DATA)")?;
         Ok(Config {
-            data: self.data.context("no data folder is given: use --data DIR (or HOOKWRIGHT_DATA)")?,
+            plugin_cache: self.plugin_cache.unwrap_or_else(|| data.join("plugins")),
+            data,
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             allow_target: self.allow_target.unwrap_or_default(),
             max_in_flight: self.max_in_flight.unwrap_or(NonZero::new(1_024).unwrap_or(NonZero::<usize>::MIN)),

@@ -4,7 +4,7 @@
 //! DIR/hookwright.redb     the store
 //! DIR/master.key          opens what is encrypted in the store; keep a copy of it elsewhere
 //! DIR/admin.key.sha256    the digest of the admin key
-//! DIR/plugins/            compiled plugins; may be emptied while the server is stopped
+//! DIR/plugins/            compiled plugins, unless the configuration has them elsewhere
 //! ```
 
 use std::fs::{self, File};
@@ -50,10 +50,6 @@ impl DataDir {
 
     pub(crate) fn store(&self) -> PathBuf {
         self.0.join("hookwright.redb")
-    }
-
-    pub(crate) fn plugin_cache(&self) -> PathBuf {
-        self.0.join("plugins")
     }
 
     /// The master key: from the environment, from its file, or, for a new folder, a new one.

@@ -14,6 +14,7 @@ use hookwright_model::{Digest, PluginOwner, ProjectId};
 use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost, PluginLimits};
 use hookwright_store_redb::{MasterKey, OpenOptions, RedbStore};
 use ipnet::IpNet;
+use tokio::task::JoinSet;
 
 use crate::commands::COMPILE_PLUGIN;
 use crate::config::Config;
@@ -39,7 +40,7 @@ pub(crate) async fn start(config: &Config, data: &DataDir) -> Result<Engine> {
             policy: policy(&config.allow_target),
             extra_roots_pem: None,
         })?),
-        mapper: Arc::new(plugin_host(config, data, &master_key)?),
+        mapper: Arc::new(plugin_host(config, &master_key)?),
     };
     let options = EngineOptions { max_in_flight: config.max_in_flight.get() };
     let engine = Engine::start(Arc::new(store), ports, options).await.context("the store cannot be read")?;
@@ -51,9 +52,9 @@ fn policy(allowed: &[IpNet]) -> AddressPolicy {
     allowed.iter().fold(AddressPolicy::public_only(), |policy, range| policy.allow(*range))
 }
 
-fn plugin_host(config: &Config, data: &DataDir, master_key: &[u8; 32]) -> Result<PluginHost> {
+fn plugin_host(config: &Config, master_key: &[u8; 32]) -> Result<PluginHost> {
     let options = HostOptions {
-        cache_dir: data.plugin_cache(),
+        cache_dir: config.plugin_cache.clone(),
         cache_key: CacheKey::new(blake3::derive_key("hookwright 1 cache of compiled plugins", master_key)),
         compiler: Compiler::Child { program: this_program()?, args: vec![OsString::from(COMPILE_PLUGIN)] },
         workers: config.plugin_workers,
@@ -73,20 +74,25 @@ fn this_program() -> Result<PathBuf> {
     }
 }
 
-/// Stores the bundled plugins that the store does not have yet.
+/// Stores the bundled plugins that the store does not have yet. Each has to be compiled once, so they go side by side.
 async fn register_bundled(engine: &Engine) -> Result<()> {
     // Bundled plugins belong to every project, so they are what a project without plugins of its own has.
     let known = engine.store().plugins(ProjectId::from_bytes([0; 16])).await?;
+    let mut uploads = JoinSet::new();
     for plugin in hookwright_bundled::all() {
         let newest = known.iter().find(|known| known.name.as_str() == plugin.name);
         if newest.is_some_and(|newest| newest.digest == Digest::of(plugin.component)) {
             continue;
         }
-        let name = plugin.name.parse()?;
-        engine
-            .upload_plugin(PluginOwner::Bundled, name, Bytes::from_static(plugin.component))
-            .await
-            .with_context(|| format!("the bundled plugin `{}` cannot be registered", plugin.name))?;
+        let (engine, name) = (engine.clone(), plugin.name.parse()?);
+        uploads.spawn(async move {
+            let component = Bytes::from_static(plugin.component);
+            let uploaded = engine.upload_plugin(PluginOwner::Bundled, name, component).await;
+            uploaded.with_context(|| format!("the bundled plugin `{}` cannot be registered", plugin.name))
+        });
+    }
+    while let Some(uploaded) = uploads.join_next().await {
+        uploaded.context("a bundled plugin cannot be registered")??;
     }
     Ok(())
 }

@@ -12,3 +12,4 @@ mod hostile;
 mod passthrough;
 mod restart;
 mod retry;
+mod targets;

@@ -126,7 +126,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, (u64, i64, i64)> {
 #[tokio::test]
 async fn a_restart_compiles_nothing() {
     let target = Standin::start(HubSpot::new("t")).await.unwrap();
-    let home = Home::new();
+    let home = Home::new().self_contained();
     let server = home.start().await;
     let project = server.api.project().await;
     let headers = json!({ "authorization": "Bearer t" });

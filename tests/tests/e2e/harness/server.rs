@@ -17,10 +17,16 @@ use super::{Api, DEADLINE};
 /// The admin key of every server.
 pub(crate) const ADMIN_KEY: &str = "hwk_only-for-tests";
 
+/// The master key of every server, in base64: with the same one they share the cache of compiled plugins.
+const MASTER_KEY: &str = "aG9va3dyaWdodCBhbmQgaXRzIHRlc3RzLCAzMiBieXQ=";
+/// That cache: most tests are about other things than compiling.
+const PLUGIN_CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled-plugins");
+
 /// A data folder, and how servers are started on it.
 pub(crate) struct Home {
     folder: TempDir,
     args: &'static [&'static str],
+    environment: &'static [(&'static str, &'static str)],
 }
 
 impl Home {
@@ -31,7 +37,13 @@ impl Home {
 
     /// An empty folder whose servers get these arguments and no others.
     pub(crate) fn with_args(args: &'static [&'static str]) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), args }
+        let environment = &[("HOOKWRIGHT_MASTER_KEY", MASTER_KEY), ("HOOKWRIGHT_PLUGIN_CACHE", PLUGIN_CACHE)];
+        Self { folder: tempfile::tempdir().unwrap(), args, environment }
+    }
+
+    /// The folder with nothing from elsewhere: its servers make a master key and compile plugins themselves.
+    pub(crate) fn self_contained(self) -> Self {
+        Self { environment: &[], ..self }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -43,6 +55,7 @@ impl Home {
         let data = self.path().to_str().unwrap();
         let mut process = command(&["serve", "--data", data, "--listen", "127.0.0.1:0"])
             .args(self.args)
+            .envs(self.environment.iter().copied())
             .env("HOOKWRIGHT_ADMIN_KEY", ADMIN_KEY)
             .env("HOOKWRIGHT_LOG", "debug")
             .stdin(Stdio::null())
