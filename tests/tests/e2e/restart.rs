@@ -144,7 +144,7 @@ async fn a_restart_compiles_nothing() {
 
 #[tokio::test]
 async fn two_servers_never_share_a_folder() {
-    let home = Home::new();
+    let home = Home::new().self_contained();
     let server = home.start().await;
     let data = home.path().to_str().unwrap();
     let second = crate::harness::run(&["serve", "--data", data, "--listen", "127.0.0.1:0"], &[]).await;
