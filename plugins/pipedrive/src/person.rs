@@ -52,13 +52,12 @@ fn oldest(reply: &Reply) -> Result<Option<u64>, Failure> {
 
 /// The person's members. What is not known is left out; an empty item would be refused.
 fn person(api: &Api<'_>, lead: &Lead) -> Map<String, Value> {
-    let stand_in = lead.stand_in_name();
-    let name = lead.name.as_ref().or(lead.phone.as_ref()).or(lead.email.as_ref()).unwrap_or(&stand_in);
+    let name = lead.display_name();
     let contact = |value: &Option<String>, label: &str| {
         value.as_ref().map(|value| json!([{ "value": value, "primary": true, "label": label }]))
     };
     let members = [
-        ("name", Some(text::truncate(name, NAME_MAX_CHARS).into())),
+        ("name", Some(text::truncate(&name, NAME_MAX_CHARS).into())),
         ("emails", contact(&lead.email, "work")),
         ("phones", contact(&lead.phone, "mobile")),
         ("owner_id", api.settings.owner_id.map(Value::from)),

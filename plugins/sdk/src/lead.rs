@@ -29,15 +29,22 @@ impl Lead {
         first.chain(letters).chain(" lead".chars()).collect()
     }
 
-    /// A title for lists, such as `John Smith (telegram)`: the name, else the phone number, else the address, else
+    /// What to call the lead where every record must have a name: the name, else the phone number, else the address, else
     /// [`Lead::stand_in_name`].
+    pub fn display_name(&self) -> String {
+        self.known_name().cloned().unwrap_or_else(|| self.stand_in_name())
+    }
+
+    /// A title for lists, such as `John Smith (telegram)`: the [`Lead::display_name`] with the channel, which a stand-in already names.
     pub fn title(&self) -> String {
-        let known = self.name.as_ref().or(self.phone.as_ref()).or(self.email.as_ref());
-        match (known, &self.channel) {
+        match (self.known_name(), &self.channel) {
             (Some(known), Some(channel)) => format!("{known} ({channel})"),
-            (Some(known), None) => known.clone(),
-            (None, _) => self.stand_in_name(),
+            _ => self.display_name(),
         }
+    }
+
+    fn known_name(&self) -> Option<&String> {
+        self.name.as_ref().or(self.phone.as_ref()).or(self.email.as_ref())
     }
 }
 
@@ -62,6 +69,8 @@ mod tests {
         assert_eq!(lead("John Smith", "+1", "telegram").title(), "John Smith (telegram)");
         assert_eq!(lead("", "+1", "telegram").title(), "+1 (telegram)");
         assert_eq!(lead("John", "", "").title(), "John");
+        assert_eq!(lead("", "+1", "telegram").display_name(), "+1");
+        assert_eq!(lead("", "", "telegram").display_name(), "Telegram lead");
         assert_eq!(lead("", "", "éclair").title(), "Éclair lead");
         assert_eq!(lead("", "", "").title(), "New lead");
     }

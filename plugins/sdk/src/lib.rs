@@ -35,6 +35,7 @@
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod field;
 mod guest;
 mod history;
 mod lead;
