@@ -99,22 +99,30 @@ impl Egress {
 impl Sender for Egress {
     async fn send(&self, request: OutboundRequest) -> Exchange {
         let started = Instant::now();
-        let headers = Headers::compose(&request);
+        let Headers { sent, shown } = Headers::compose(&request);
         let body = request.body.clone().unwrap_or_default();
-        let shown = SentRequest {
-            method: request.method.to_string(),
-            url: request.url.masked(),
-            headers: headers.shown,
-            body: body.clone(),
-        };
-        let outcome = self.exchange(&request, headers.sent, body).await;
-        Exchange { request: shown, outcome, duration: started.elapsed() }
+        let outcome = self.exchange(&request, sent, body).await;
+        Exchange { request: as_shown(&request, shown), outcome, duration: started.elapsed() }
+    }
+
+    fn show(&self, request: &OutboundRequest) -> SentRequest {
+        as_shown(request, Headers::compose(request).shown)
     }
 
     async fn check_target(&self, url: &TargetUrl) -> Result<(), TargetRefused> {
         let url = url.expose();
         target::check_literal(&self.policy, url).map_err(|refused| TargetRefused(refused.to_string()))?;
         target::check_name(&self.resolver, url).await
+    }
+}
+
+/// The request with these headers, which show no credentials, and a URL that shows none either.
+fn as_shown(request: &OutboundRequest, headers: Vec<(String, String)>) -> SentRequest {
+    SentRequest {
+        method: request.method.to_string(),
+        url: request.url.masked(),
+        headers,
+        body: request.body.clone().unwrap_or_default(),
     }
 }
 

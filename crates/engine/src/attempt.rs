@@ -172,8 +172,8 @@ impl Run<'_> {
 
     async fn map(&self, mapping: &delivery::Mapping) -> Result<Mapped, StoreError> {
         let (Some(pin), Some(settings)) = (mapping.pin(), &self.mapping) else {
-            let outcome = Err(MapError::Invalid("the webhook has no mapping any more".to_owned()));
-            return Ok(Mapped { outcome, logs: Vec::new() });
+            let error = MapError::Invalid("the webhook has no mapping any more".to_owned());
+            return Ok(Mapped::not_run(error));
         };
         let request = MapRequest {
             component: pin.digest,
@@ -190,9 +190,9 @@ impl Run<'_> {
         match mapper.load(component).await {
             Ok(()) => Ok(mapper.transform(request).await),
             Err(error) if error.kind() == ErrorKind::Unavailable => {
-                Ok(Mapped { outcome: Err(MapError::Unavailable(error.to_string())), logs: Vec::new() })
+                Ok(Mapped::not_run(MapError::Unavailable(error.to_string())))
             }
-            Err(error) => Ok(Mapped { outcome: Err(MapError::Invalid(error.to_string())), logs: Vec::new() }),
+            Err(error) => Ok(Mapped::not_run(MapError::Invalid(error.to_string()))),
         }
     }
 

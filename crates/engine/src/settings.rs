@@ -2,6 +2,7 @@
 
 use hookwright_model::Settings;
 use jsonschema::{Draft, PatternOptions};
+use serde_json::Value;
 
 /// The most problems that are told at once: a form shows them beside its fields.
 const MAX_PROBLEMS: usize = 20;
@@ -35,13 +36,33 @@ pub fn check(schema: &str, settings: &Settings) -> Result<Vec<SettingsProblem>, 
     Ok(problems.collect())
 }
 
+/// The settings that a form made from the schema begins with: the schema's own `default`, or those of its properties.
+/// They may be incomplete.
+///
+/// # Errors
+/// When the schema is not JSON, or its defaults are larger than settings may be.
+pub fn defaults(schema: &str) -> Result<Settings, SchemaError> {
+    let schema = parse(schema)?;
+    let own = schema.get("default").filter(|default| default.is_object());
+    let defaults = own.cloned().unwrap_or_else(|| {
+        let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        properties
+            .filter_map(|(name, property)| Some((name.clone(), property.get("default")?.clone())))
+            .collect()
+    });
+    Settings::from_json(&defaults)
+        .map_err(|error| SchemaError(format!("its defaults cannot be used: {error}")))
+}
+
+fn parse(schema: &str) -> Result<Value, SchemaError> {
+    serde_json::from_str(schema).map_err(|error| SchemaError(format!("it is not JSON: {error}")))
+}
+
 fn compile(schema: &str) -> Result<jsonschema::Validator, SchemaError> {
-    let schema: serde_json::Value =
-        serde_json::from_str(schema).map_err(|error| SchemaError(format!("it is not JSON: {error}")))?;
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .with_pattern_options(PatternOptions::regex())
-        .build(&schema)
+        .build(&parse(schema)?)
         .map_err(|error| SchemaError(error.to_string()))
 }
 
@@ -62,6 +83,16 @@ mod tests {
         assert_eq!(problems(r#"{"stage": "new", "deal": true}"#), Vec::<String>::new());
         assert_eq!(problems(r#"{"stage": "1", "deal": "yes"}"#), ["/deal", "/stage"]);
         assert_eq!(problems(r#"{"colour": 1}"#), [""]);
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_schema_or_of_its_properties() {
+        let defaults = |schema: &str| defaults(schema).unwrap().as_str().to_owned();
+        assert_eq!(defaults(SCHEMA), "{}");
+        let properties = r#"{"properties": {"a": {"default": [1]}, "b": {"type": "string"}}}"#;
+        assert_eq!(defaults(properties), r#"{"a":[1]}"#);
+        let own = r#"{"default": {"a": 2}, "properties": {"a": {"default": 1}}}"#;
+        assert_eq!(defaults(own), r#"{"a":2}"#);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! One call of a plugin: a fresh store with its limits, and what its end means.
 
+use tokio::time::Instant;
 use wasmtime::{Engine, ResourceLimiter, Store, Trap};
 
+use hookwright_engine::ports::Usage;
 use hookwright_model::{LogLevel, LogLine};
 
 use crate::limits::PluginLimits;
@@ -44,14 +46,24 @@ pub(crate) struct State {
     pub(crate) world: World,
 }
 
-/// Runs `body` with a fresh store; returns its result and what the plugin wrote meanwhile.
+/// What a call left behind.
+pub(crate) struct Ended<T> {
+    pub(crate) outcome: Result<T, CallError>,
+    /// What the plugin wrote.
+    pub(crate) logs: Vec<LogLine>,
+    /// What it used.
+    pub(crate) usage: Usage,
+}
+
+/// Runs `body` with a fresh store.
 pub(crate) fn run<T>(
     engine: &Engine,
     ticker: &Ticker,
     limits: &PluginLimits,
     world: World,
     body: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
-) -> (Result<T, CallError>, Vec<LogLine>) {
+) -> Ended<T> {
+    let started = Instant::now();
     let mut store = Store::new(engine, State::new(limits.clone(), world));
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.transfer_bytes);
@@ -60,8 +72,12 @@ pub(crate) fn run<T>(
     let running = ticker.running();
     let outcome = store.set_fuel(limits.fuel).and_then(|()| body(&mut store));
     drop(running);
+    let duration = started.elapsed();
+    // Fuel cannot be read only where it is not counted.
+    let instructions = limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default());
     let state = store.into_data();
-    (outcome.map_err(|error| state.explain(&error)), state.logs.lines)
+    let usage = Usage { instructions, memory_bytes: state.memory_bytes, duration };
+    Ended { outcome: outcome.map_err(|error| state.explain(&error)), logs: state.logs.lines, usage }
 }
 
 impl State {

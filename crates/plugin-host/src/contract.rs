@@ -6,7 +6,7 @@ use hookwright_model::{Description, Payload, PayloadError, Timestamp};
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
-use crate::call::{self, CallError, State};
+use crate::call::{self, CallError, Ended, State};
 use crate::limits::PluginLimits;
 use crate::ticker::Ticker;
 use crate::v1;
@@ -73,16 +73,12 @@ impl Plugin {
     }
 
     /// Asks the plugin what it is. The answer is not yet checked.
-    ///
-    /// # Errors
-    /// How the call failed.
-    pub(crate) fn describe(&self, stage: &Stage<'_>) -> Result<Description, CallError> {
+    pub(crate) fn describe(&self, stage: &Stage<'_>) -> Ended<Description> {
         let world = World::new(Timestamp::EPOCH, String::new(), stage.limits.random_bytes);
         let Stage { engine, ticker, limits } = stage;
-        let (outcome, _logs) = call::run(engine, ticker, limits, world, |store| match self {
+        call::run(engine, ticker, limits, world, |store| match self {
             Self::V1(plugin) => plugin.describe(store),
-        });
-        outcome
+        })
     }
 
     /// Asks the plugin what to do next.
@@ -92,7 +88,7 @@ impl Plugin {
             Ok(payload) => payload,
             Err(PayloadError { pointer, message }) => {
                 let problem = format!("the stored event is damaged: at `{pointer}`: {message}");
-                return Mapped { outcome: Err(MapError::Unavailable(problem)), logs: Vec::new() };
+                return Mapped::not_run(MapError::Unavailable(problem));
             }
         };
         let Stage { engine, ticker, limits } = stage;
@@ -100,10 +96,10 @@ impl Plugin {
         match self {
             Self::V1(plugin) => {
                 let arguments = v1::Arguments::new(&event, payload, &settings, history);
-                let (answer, logs) =
+                let Ended { outcome, logs, usage } =
                     call::run(engine, ticker, limits, world, |store| plugin.transform(store, &arguments));
-                let outcome = answer.map_err(MapError::from).and_then(|answer| answer.check(limits));
-                Mapped { outcome, logs }
+                let outcome = outcome.map_err(MapError::from).and_then(|answer| answer.check(limits));
+                Mapped { outcome, logs, usage }
             }
         }
     }

@@ -5,19 +5,21 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookwright_engine::ports::{InspectError, Inspected, MapError, MapRequest, Mapped, Mapper};
-use hookwright_model::Digest;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::cache::{Cache, CacheKey, Cached, Compatibility};
-use crate::call::{CallError, State};
+use crate::call::{CallError, Ended, State};
 use crate::compile::{CompileError, Compiler};
-use crate::contract::{self, Contract, Plugin, Stage};
+use crate::contract::{self, Plugin, Stage};
+use crate::inspect::Facts;
 use crate::limits::PluginLimits;
 use crate::loaded::Loaded;
 use crate::pool::Pool;
@@ -141,32 +143,36 @@ impl PluginHost {
     /// The component, callable: from memory, from the cache, or compiled now.
     async fn prepare(&self, component: Bytes) -> Result<Ready, InspectError> {
         let found = self.shared.look_up(component.clone()).await?;
-        let (digest, contract) = match found {
+        let facts = match found {
             Found::Ready(ready) => return Ok(ready),
-            Found::ToCompile(digest, contract) => (digest, contract),
+            Found::ToCompile(facts) => facts,
         };
         // Closed never: the semaphore lives as long as the host.
         let _turn = self.compiling.acquire().await.map_err(|error| unavailable(&error))?;
         // Whoever was compiled before may have been the same component.
-        if let Some(plugin) = self.shared.loaded.get(digest) {
-            return Ok(Ready { digest, contract, plugin });
+        if let Some(plugin) = self.shared.loaded.get(facts.digest) {
+            return Ok(Ready { facts, plugin, compile_time: None });
         }
+        let started = Instant::now();
         let code = self.compiler.compile(&self.shared.engine, component).await?;
+        let compile_time = Some(started.elapsed());
         self.shared.compilations.fetch_add(1, Ordering::Relaxed);
-        self.shared.keep(digest, contract, code).await
+        let plugin = self.shared.keep(&facts, code).await?;
+        Ok(Ready { facts, plugin, compile_time })
     }
 }
 
 /// A component that can be called.
 struct Ready {
-    digest: Digest,
-    contract: Contract,
+    facts: Facts,
     plugin: Arc<Plugin>,
+    /// None when it was not compiled now.
+    compile_time: Option<Duration>,
 }
 
 enum Found {
     Ready(Ready),
-    ToCompile(Digest, Contract),
+    ToCompile(Facts),
 }
 
 impl Shared {
@@ -174,50 +180,43 @@ impl Shared {
     async fn look_up(self: &Arc<Self>, component: Bytes) -> Result<Found, InspectError> {
         let shared = Arc::clone(self);
         blocking(move || {
-            let contract = inspect::inspect(&component, &shared.limits)?;
-            let digest = Digest::of(&component);
-            let ready = |plugin| Ok(Found::Ready(Ready { digest, contract, plugin }));
-            if let Some(plugin) = shared.loaded.get(digest) {
-                return ready(plugin);
+            let facts = inspect::inspect(&component, &shared.limits)?;
+            if let Some(plugin) = shared.loaded.get(facts.digest) {
+                return Ok(Found::Ready(Ready { facts, plugin, compile_time: None }));
             }
-            let problem = match shared.cache.get(digest) {
-                Cached::Absent => return Ok(Found::ToCompile(digest, contract)),
-                Cached::Code(code) => match shared.link(digest, contract, &code) {
+            let problem = match shared.cache.get(facts.digest) {
+                Cached::Absent => return Ok(Found::ToCompile(facts)),
+                Cached::Code(code) => match shared.link(&facts, &code) {
                     Ok(plugin) => {
                         shared.cache_hits.fetch_add(1, Ordering::Relaxed);
-                        return ready(plugin);
+                        return Ok(Found::Ready(Ready { facts, plugin, compile_time: None }));
                     }
                     Err(error) => error.to_string(),
                 },
                 Cached::Rejected => "it was changed since it was written, or written with another key".into(),
             };
             shared.cache_rejections.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(component = %digest, problem, "cached code was not used; compiling anew");
-            Ok(Found::ToCompile(digest, contract))
+            tracing::warn!(component = %facts.digest, problem, "cached code was not used; compiling anew");
+            Ok(Found::ToCompile(facts))
         })
         .await
     }
 
     /// Puts freshly compiled code into memory and into the cache.
-    async fn keep(
-        self: &Arc<Self>,
-        digest: Digest,
-        contract: Contract,
-        code: Vec<u8>,
-    ) -> Result<Ready, InspectError> {
-        let shared = Arc::clone(self);
+    async fn keep(self: &Arc<Self>, facts: &Facts, code: Vec<u8>) -> Result<Arc<Plugin>, InspectError> {
+        let (shared, facts) = (Arc::clone(self), facts.clone());
         blocking(move || {
-            let plugin = shared.link(digest, contract, &code)?;
-            if let Err(error) = shared.cache.put(digest, &code) {
-                tracing::warn!(component = %digest, %error, "compiled code was not kept; a restart compiles again");
+            let plugin = shared.link(&facts, &code)?;
+            if let Err(error) = shared.cache.put(facts.digest, &code) {
+                tracing::warn!(component = %facts.digest, %error, "compiled code was not kept; a restart compiles again");
             }
-            Ok(Ready { digest, contract, plugin })
+            Ok(plugin)
         })
         .await
     }
 
     /// Makes code callable, and keeps it in memory.
-    fn link(&self, digest: Digest, contract: Contract, code: &[u8]) -> Result<Arc<Plugin>, InspectError> {
+    fn link(&self, facts: &Facts, code: &[u8]) -> Result<Arc<Plugin>, InspectError> {
         // SAFETY: the code is wasmtime's own output for this engine. It comes straight from the compiler, which named
         // the same compatibility as ours, or from the cache, which verified a MAC that only this installation can make.
         #[expect(unsafe_code, reason = "wasmtime cannot tell its own output from foreign machine code")]
@@ -228,14 +227,14 @@ impl Shared {
         let plugin = self.linker.instantiate_pre(&component).map_err(|error| {
             InspectError::Refused(format!("the component imports what a mapping does not get: {error:#}"))
         })?;
-        let plugin = Plugin::new(contract, plugin).map_err(|error| {
+        let plugin = Plugin::new(facts.contract, plugin).map_err(|error| {
             InspectError::Refused(format!(
                 "the component is not a mapping: its exports are not those of version {} of the contract: {error:#}",
-                contract.version()
+                facts.contract.version()
             ))
         })?;
         let plugin = Arc::new(plugin);
-        self.loaded.insert(digest, Arc::clone(&plugin));
+        self.loaded.insert(facts.digest, Arc::clone(&plugin));
         Ok(plugin)
     }
 
@@ -247,10 +246,12 @@ impl Shared {
 #[async_trait]
 impl Mapper for PluginHost {
     async fn inspect(&self, component: Bytes) -> Result<Inspected, InspectError> {
-        let Ready { digest, contract, plugin } = self.prepare(component).await?;
+        let size_bytes = component.len() as u64;
+        let Ready { facts, plugin, compile_time } = self.prepare(component).await?;
         let shared = Arc::clone(&self.shared);
         let described = self.pool.run(move || plugin.describe(&shared.stage())).await;
-        let description = described.map_err(|error| unavailable(&error))?.map_err(|error| match error {
+        let Ended { outcome, usage, logs: _ } = described.map_err(|error| unavailable(&error))?;
+        let description = outcome.map_err(|error| match error {
             CallError::Host(message) => InspectError::Unavailable(message),
             CallError::Types(types) => {
                 InspectError::Refused(format!("the component is not a mapping: {types}"))
@@ -258,7 +259,15 @@ impl Mapper for PluginHost {
             error => InspectError::Refused(format!("`describe` did not answer: {error}")),
         })?;
         describe::check(&description).map_err(InspectError::Refused)?;
-        Ok(Inspected { digest, contract: contract.version().to_owned(), description })
+        Ok(Inspected {
+            digest: facts.digest,
+            contract: facts.contract.version().to_owned(),
+            description,
+            size_bytes,
+            imports: facts.imports,
+            compile_time,
+            usage,
+        })
     }
 
     async fn load(&self, component: Bytes) -> Result<(), InspectError> {
@@ -267,14 +276,11 @@ impl Mapper for PluginHost {
 
     async fn transform(&self, request: MapRequest) -> Mapped {
         let Some(plugin) = self.shared.loaded.get(request.component) else {
-            return Mapped { outcome: Err(MapError::NotLoaded), logs: Vec::new() };
+            return Mapped::not_run(MapError::NotLoaded);
         };
         let shared = Arc::clone(&self.shared);
         let mapped = self.pool.run(move || plugin.transform(&shared.stage(), request)).await;
-        mapped.unwrap_or_else(|error| Mapped {
-            outcome: Err(MapError::Unavailable(error.to_string())),
-            logs: Vec::new(),
-        })
+        mapped.unwrap_or_else(|error| Mapped::not_run(MapError::Unavailable(error.to_string())))
     }
 }
 

@@ -3,6 +3,7 @@
 use wasmparser::{Encoding, Parser, Payload, Validator};
 
 use hookwright_engine::ports::InspectError;
+use hookwright_model::Digest;
 
 use crate::contract::Contract;
 use crate::engine::FEATURES;
@@ -12,12 +13,23 @@ use crate::wasi;
 /// Exports that every version of the contract has.
 const EXPORTS: [&str; 2] = ["hookwright:mapping/plugin", "hookwright:mapping/lead-created"];
 
+/// What can be known of a component without running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Its digest.
+    pub(crate) digest: Digest,
+    /// The contract that it was built for.
+    pub(crate) contract: Contract,
+    /// What it imports, as it names it.
+    pub(crate) imports: Vec<String>,
+}
+
 /// Finds out which contract the component was built for, and that it is valid and asks for nothing that a plugin does
 /// not get.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub(crate) fn inspect(component: &[u8], limits: &PluginLimits) -> Result<Contract, InspectError> {
+pub(crate) fn inspect(component: &[u8], limits: &PluginLimits) -> Result<Facts, InspectError> {
     if component.len() > limits.component_bytes {
         return Err(InspectError::TooLarge { bytes: component.len(), max_bytes: limits.component_bytes });
     }
@@ -33,7 +45,8 @@ pub(crate) fn inspect(component: &[u8], limits: &PluginLimits) -> Result<Contrac
     let Names { imports, exports } = names(component)?;
     let contract = contract_of(&exports)?;
     imports.iter().try_for_each(|import| check_import(import, contract))?;
-    Ok(contract)
+    let imports = imports.into_iter().map(str::to_owned).collect();
+    Ok(Facts { digest: Digest::of(component), contract, imports })
 }
 
 fn refused(reason: impl Into<String>) -> InspectError {

@@ -7,10 +7,11 @@ use std::fs;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hookwright_engine::ports::{MapError, Mapper};
+use hookwright_engine::ports::{MapError, Mapped, Mapper, Usage};
 use hookwright_model::{Action, Failure, Reply, Settings};
-use hookwright_plugin_host::{HostStats, PluginHost};
+use hookwright_plugin_host::{HostStats, PluginHost, PluginLimits};
 
+use support::guest::Guest;
 use support::{Rig, bundled, options, request};
 
 #[tokio::test]
@@ -22,6 +23,44 @@ async fn they_describe_themselves() {
         assert!(inspected.description.settings_schema.contains("\"properties\""));
     }
     assert_eq!(rig.host.stats(), HostStats { compilations: 2, loaded: 2, ..HostStats::default() });
+}
+
+#[tokio::test]
+async fn inspecting_tells_what_the_component_costs_and_wants() {
+    let rig = Rig::new();
+    let component = bundled("hubspot");
+    let first = rig.inspect(&component).await.unwrap();
+    assert_eq!(first.size_bytes, component.len() as u64);
+    assert!(first.imports.iter().any(|import| import.starts_with("hookwright:mapping/log@")), "{first:?}");
+    assert!(first.imports.iter().any(|import| import.starts_with("wasi:cli/")), "{first:?}");
+    assert!(first.compile_time.is_some());
+    let Usage { instructions, memory_bytes, duration } = first.usage;
+    assert!((1_000..10_000_000).contains(&instructions), "{instructions}");
+    assert!((64 * 1024..8 * 1024 * 1024).contains(&memory_bytes), "{memory_bytes}");
+    assert!(!duration.is_zero());
+
+    let second = rig.inspect(&component).await.unwrap();
+    assert_eq!(second.compile_time, None);
+    assert_eq!((second.usage.instructions, second.usage.memory_bytes), (instructions, memory_bytes));
+}
+
+#[tokio::test]
+async fn what_a_call_used_is_told_however_it_ends() {
+    let rig = Rig::new();
+    let limits = PluginLimits::default();
+    let looping = rig.transform(&Guest::transforming("(loop $again (br $again)) unreachable")).await;
+    assert!(matches!(looping.outcome, Err(MapError::Limit(_))));
+    assert_eq!(looping.usage.instructions, limits.fuel);
+    assert_eq!(looping.usage.memory_bytes, 4 * 64 * 1024);
+
+    let growing =
+        rig.transform(&Guest::transforming("(drop (memory.grow (i32.const 10))) unreachable")).await;
+    assert!(matches!(growing.outcome, Err(MapError::Trap(_))));
+    assert_eq!(growing.usage.memory_bytes, 14 * 64 * 1024);
+    assert!(growing.usage.instructions < 1_000, "{growing:?}");
+
+    let never = rig.host.transform(request(b"never loaded")).await;
+    assert_eq!(never, Mapped::not_run(MapError::NotLoaded));
 }
 
 #[tokio::test]
@@ -60,7 +99,9 @@ async fn the_same_inputs_give_the_same_answer() {
     let first = rig.host.transform(request(&component)).await;
     assert!(first.outcome.is_ok());
     for _ in 0..100 {
-        assert_eq!(rig.host.transform(request(&component)).await, first);
+        let again = rig.host.transform(request(&component)).await;
+        let duration = first.usage.duration;
+        assert_eq!(Mapped { usage: Usage { duration, ..again.usage }, ..again }, first);
     }
 }
 

@@ -45,7 +45,7 @@ impl Mapping {
 
     /// Takes the plugin's answer.
     pub fn step(self, mapped: Mapped, moment: Moment) -> Transition {
-        let Mapped { outcome, logs } = mapped;
+        let Mapped { outcome, logs, usage: _ } = mapped;
         match outcome {
             Ok(Action::Call(request)) => self.send(request, Completes::Step, logs, moment),
             Ok(Action::Deliver(request)) => self.send(request, Completes::Delivery, logs, moment),

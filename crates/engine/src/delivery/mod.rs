@@ -104,5 +104,5 @@ pub fn start(
 /// A claimed delivery whose mapping cannot even be found: as if the plugin had answered with this error.
 pub fn unmappable(delivery: Delivery, rules: Rules, error: MapError, moment: Moment) -> Transition {
     let run = Run { delivery, replies: Vec::new(), rules };
-    Mapping::first(run, moment.now).step(Mapped { outcome: Err(error), logs: Vec::new() }, moment)
+    Mapping::first(run, moment.now).step(Mapped::not_run(error), moment)
 }

@@ -9,7 +9,7 @@ use hookwright_store::ClaimAfter;
 use http::Method;
 
 use super::*;
-use crate::ports::{Exchange, Reached, SendError};
+use crate::ports::{Exchange, Reached, SendError, Usage};
 
 const NOW: Timestamp = Timestamp::EPOCH;
 const MOMENT: Moment = Moment { now: NOW, jitter: u64::MAX / 2 };
@@ -45,7 +45,7 @@ fn step(name: &str, idempotent: bool) -> StepRequest {
 }
 
 fn mapped(action: Action) -> Mapped {
-    Mapped { outcome: Ok(action), logs: Vec::new() }
+    Mapped { outcome: Ok(action), logs: Vec::new(), usage: Usage::default() }
 }
 
 fn exchange(outcome: Result<u16, Reached>) -> Exchange {
@@ -177,7 +177,7 @@ fn uncertainty_survives_a_refused_second_try_and_ends_with_the_next_kept_reply()
     let failure = MapError::Plugin(Failure::Retry { reason: "not indexed yet".to_owned(), after_secs: None });
     let again =
         begin(lost.clone(), Vec::new()).answer(mapped(Action::Call(step("look", true)))).next.reply(Ok(200));
-    let record = again.next.answer(Mapped { outcome: Err(failure), logs: Vec::new() }).last();
+    let record = again.next.answer(Mapped::not_run(failure)).last();
     assert_eq!(record.delivery.uncertain.as_deref(), Some("create"), "the doubt outlives a failure");
 
     let sent = looked.next.answer(mapped(Action::Call(step("next", true))));
@@ -190,7 +190,7 @@ fn a_failure_of_the_plugin_drops_the_reply_that_it_saw() {
         begin(delivery(), Vec::new()).answer(mapped(Action::Call(step("look", true)))).next.reply(Ok(200));
     let failure = Failure::Retry { reason: "not yet".to_owned(), after_secs: Some(7) };
     let line = LogLine { level: LogLevel::Warn, message: "hm".to_owned() };
-    let answer = Mapped { outcome: Err(MapError::Plugin(failure)), logs: vec![line.clone()] };
+    let answer = Mapped { logs: vec![line.clone()], ..Mapped::not_run(MapError::Plugin(failure)) };
     let record = asked.next.answer(answer).last();
     assert_eq!((record.delivery.state, record.delivery.replies), (DeliveryState::Pending, 0));
     assert_eq!(record.delivery.due_at, NOW.after(Duration::from_secs(7)));
@@ -208,8 +208,7 @@ fn what_a_person_must_mend_is_held() {
         (MapError::Limit("fuel".into()), AttemptErrorKind::MappingLimit),
         (MapError::Invalid("path".into()), AttemptErrorKind::MappingInvalid),
     ] {
-        let record =
-            begin(delivery(), Vec::new()).answer(Mapped { outcome: Err(error), logs: Vec::new() }).last();
+        let record = begin(delivery(), Vec::new()).answer(Mapped::not_run(error)).last();
         assert_eq!(record.delivery.state, DeliveryState::Held);
         assert!(record.delivery.reason.is_some());
         let attempt = record.attempt.unwrap();
@@ -221,8 +220,7 @@ fn what_a_person_must_mend_is_held() {
 #[test]
 fn a_host_that_cannot_run_a_plugin_tries_again() {
     let error = MapError::Unavailable("no memory".into());
-    let record =
-        begin(delivery(), Vec::new()).answer(Mapped { outcome: Err(error), logs: Vec::new() }).last();
+    let record = begin(delivery(), Vec::new()).answer(Mapped::not_run(error)).last();
     assert_eq!((record.delivery.state, record.delivery.failures), (DeliveryState::Pending, 1));
 }
 

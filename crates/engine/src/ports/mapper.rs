@@ -1,5 +1,7 @@
 //! Mapping plugins.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookwright_model::{Action, Description, Digest, ErrorKind, Event, Failure, History, LogLine, Settings};
@@ -33,6 +35,25 @@ pub struct Inspected {
     pub contract: String,
     /// What it says of itself; every text is within the limits, and the schema is one.
     pub description: Description,
+    /// Its size.
+    pub size_bytes: u64,
+    /// The interfaces that it imports, as it names them, in its order.
+    pub imports: Vec<String>,
+    /// How long compiling it took, without waiting for its turn; none when its code was there already.
+    pub compile_time: Option<Duration>,
+    /// What describing itself used.
+    pub usage: Usage,
+}
+
+/// What one call of a plugin used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Instructions, as the host counts them: the same for the same call on every machine.
+    pub instructions: u64,
+    /// Linear memory when the call ended, all memories together: it never shrinks, so this is the most.
+    pub memory_bytes: usize,
+    /// From the start of the instance to its answer; waiting for a turn is not part of it.
+    pub duration: Duration,
 }
 
 /// Why a component cannot be used.
@@ -85,6 +106,15 @@ pub struct Mapped {
     pub outcome: Result<Action, MapError>,
     /// What the plugin wrote.
     pub logs: Vec<LogLine>,
+    /// What the call used, be its outcome an error; all zero when the plugin was not run.
+    pub usage: Usage,
+}
+
+impl Mapped {
+    /// The outcome when the plugin was not run.
+    pub fn not_run(error: MapError) -> Self {
+        Self { outcome: Err(error), logs: Vec::new(), usage: Usage::default() }
+    }
 }
 
 /// Why a call gave no action.

@@ -17,6 +17,9 @@ pub trait Sender: Send + Sync + 'static {
     /// An address that may not be reached is refused before anything is sent to it.
     async fn send(&self, request: OutboundRequest) -> Exchange;
 
+    /// The request as [`Sender::send`] would send it, credentials masked. Nothing is sent.
+    fn show(&self, request: &OutboundRequest) -> SentRequest;
+
     /// Says whether a webhook may have this URL, as far as that can be known now: the addresses are checked again with
     /// every request. A name that cannot be resolved at the moment passes.
     ///

@@ -1,6 +1,7 @@
 //! The engine with the in-memory store and scripted ports, in paused time.
 #![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
+mod plugins;
 mod world;
 
 use std::time::Duration;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hookwright_engine::ports::{
     Clock, Entropy, Exchange, InspectError, Inspected, MapError, MapRequest, Mapped, Mapper, OutboundRequest,
-    Reached, SendError, Sender, TargetRefused,
+    Reached, SendError, Sender, TargetRefused, Usage,
 };
 use hookwright_engine::{Engine, EngineOptions, Incoming, NewWebhook, Ports};
 use hookwright_model::{
@@ -78,12 +78,7 @@ impl Targets {
 impl Sender for Targets {
     async fn send(&self, request: OutboundRequest) -> Exchange {
         let host = request.url.expose().host_str().unwrap().to_owned();
-        let sent = SentRequest {
-            method: request.method.to_string(),
-            url: request.url.masked(),
-            headers: Vec::new(),
-            body: request.body.clone().unwrap_or_default(),
-        };
+        let sent = self.show(&request);
         self.received.lock().push(request);
         let answer =
             self.script.lock().get_mut(&host).and_then(VecDeque::pop_front).unwrap_or(Answer::Status(200));
@@ -106,6 +101,15 @@ impl Sender for Targets {
             }),
         };
         Exchange { request: sent, outcome, duration: Duration::ZERO }
+    }
+
+    fn show(&self, request: &OutboundRequest) -> SentRequest {
+        SentRequest {
+            method: request.method.to_string(),
+            url: request.url.masked(),
+            headers: vec![("webhook-id".to_owned(), request.id.to_string())],
+            body: request.body.clone().unwrap_or_default(),
+        }
     }
 
     async fn check_target(&self, url: &TargetUrl) -> Result<(), TargetRefused> {
@@ -159,7 +163,7 @@ impl ThreeCalls {
     }
 }
 
-const COMPONENT: &[u8] = b"three calls";
+pub(crate) const COMPONENT: &[u8] = b"three calls";
 
 #[async_trait]
 impl Mapper for ThreeCalls {
@@ -167,6 +171,7 @@ impl Mapper for ThreeCalls {
         if component != COMPONENT {
             return Err(InspectError::Refused("this is not a component".to_owned()));
         }
+        *self.loaded.lock() = true;
         let description = Description {
             title: "Three".to_owned(),
             summary: "Makes three calls.".to_owned(),
@@ -174,7 +179,15 @@ impl Mapper for ThreeCalls {
             headers: Vec::new(),
             settings_schema: r#"{"type": "object", "properties": {"stage": {"type": "string"}}}"#.to_owned(),
         };
-        Ok(Inspected { digest: Digest::of(&component), contract: "1.0.0".to_owned(), description })
+        Ok(Inspected {
+            digest: Digest::of(&component),
+            contract: "1.0.0".to_owned(),
+            description,
+            size_bytes: component.len() as u64,
+            imports: Vec::new(),
+            compile_time: None,
+            usage: Usage::default(),
+        })
     }
 
     async fn load(&self, component: Bytes) -> Result<(), InspectError> {
@@ -191,7 +204,7 @@ impl Mapper for ThreeCalls {
         } else {
             Ok(Self::action(&request.history))
         };
-        Mapped { outcome, logs: Vec::new() }
+        Mapped { outcome, logs: Vec::new(), usage: Usage::default() }
     }
 }
 
@@ -245,6 +258,8 @@ impl World {
         let owner = hookwright_model::PluginOwner::Project(self.project);
         let name = "three".parse().unwrap();
         self.engine.upload_plugin(owner, name, Bytes::from_static(COMPONENT)).await.unwrap();
+        // As after a restart.
+        *self.plugin.loaded.lock() = false;
         let mapping = Some(three_calls(r#"{"stage": "new"}"#));
         self.add(NewWebhook { mapping, ..self.webhook(host) }).await
     }
