@@ -43,6 +43,7 @@ pub mod log;
 mod mapping;
 mod reply;
 mod request;
+mod seek;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 pub mod text;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Failure, Reply, text};
+use crate::{Failure, Reply, seek::seek, text};
 
 /// How much of a reply is quoted in a message to people.
 const QUOTED_CHARS: usize = 200;
@@ -30,12 +30,17 @@ impl Reply {
         })
     }
 
-    /// The value at a JSON pointer (RFC 6901) of the body; none if it is missing or null.
+    /// The value at a JSON pointer (RFC 6901) of the body; none if it is missing or null. Of a body that was cut at the
+    /// host's limit, what comes before the cut is found.
     ///
     /// # Errors
-    /// As [`Reply::json`].
+    /// As [`Reply::json`], and if the body was cut before the value.
     pub fn find(&self, pointer: &str) -> Result<Option<Value>, Failure> {
-        Ok(self.json()?.pointer_mut(pointer).map(Value::take).filter(|value| !value.is_null()))
+        let found = match self.truncated.then(|| seek(&self.body, pointer)).flatten() {
+            Some(found) => Some(found),
+            None => self.json()?.pointer_mut(pointer).map(Value::take),
+        };
+        Ok(found.filter(|value| !value.is_null()))
     }
 
     /// The id at a JSON pointer of the body: digits, given as a number or as text, and so safe in a path.
@@ -65,6 +70,14 @@ impl Reply {
         self.checked(pointer, "UUID", |id| {
             id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
         })
+    }
+
+    /// The id at a JSON pointer of the body, for targets whose ids are letters and digits; so it is safe in a path.
+    ///
+    /// # Errors
+    /// A permanent failure that quotes the body, if there is no such id.
+    pub fn word(&self, pointer: &str) -> Result<String, Failure> {
+        self.checked(pointer, "word", |id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     }
 
     fn checked(&self, pointer: &str, what: &str, is_valid: impl Fn(&str) -> bool) -> Result<String, Failure> {
@@ -104,6 +117,10 @@ mod tests {
     fn ids_are_digits_or_uuids_and_nothing_else() {
         assert_eq!(reply(r#"{"id":"512"}"#).id("/id").unwrap(), "512");
         assert_eq!(reply(r#"{"data":[{"id":7}]}"#).number("/data/0/id").unwrap(), 7);
+        assert_eq!(
+            reply(r#"{"records":[{"id":"rec0A1b2C3d4E5f6G"}]}"#).word("/records/0/id").unwrap(),
+            "rec0A1b2C3d4E5f6G"
+        );
         assert!(reply(r#"{"id":"99999999999999999999999"}"#).number("/id").is_err());
         let uuid = "adf21080-0e10-11eb-879b-05d71fb426ec";
         assert_eq!(reply(&format!(r#"{{"id":"{uuid}"}}"#)).uuid("/id").unwrap(), uuid);
@@ -120,7 +137,19 @@ mod tests {
         ] {
             assert!(matches!(reply(body).id("/id"), Err(Failure::Permanent(_))), "{body}");
             assert!(matches!(reply(body).uuid("/id"), Err(Failure::Permanent(_))), "{body}");
+            assert!(matches!(reply(body).word("/id"), Err(Failure::Permanent(_))), "{body}");
         }
+    }
+
+    #[test]
+    fn a_reply_that_was_cut_still_has_what_comes_before_the_cut() {
+        let cut = Reply { truncated: true, ..reply(r#"{"id":"512","gone":null,"text":"Hello, wo"#) };
+        assert_eq!(cut.id("/id").unwrap(), "512");
+        assert_eq!(cut.find("/gone"), Ok(None));
+        let Err(Failure::Permanent(words)) = cut.find("/text") else { panic!() };
+        assert!(words.contains("cut at the host's limit"), "{words}");
+        let only_just = Reply { truncated: true, ..reply(r#"{"id":"512"}"#) };
+        assert_eq!(only_just.find("/other"), Ok(None));
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::{Action, Event, Failure, Header, History, Lead, Mapping, Receipt, Rep
 /// The most requests that the host makes for one delivery before it takes the mapping for a loop.
 pub const MAX_CALLS: usize = 8;
 
+/// How much of a reply's body the host reads.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -154,7 +157,8 @@ impl<M: Mapping> Rehearsal<M> {
         };
         if (200..300).contains(&status) || request.accept.contains(&status) {
             let headers = headers.into_iter().map(|(name, value)| Header { name, value }).collect();
-            return Ok(Reply { step: request.step, status, headers, body, truncated: false });
+            let (body, truncated) = cut(body);
+            return Ok(Reply { step: request.step, status, headers, body, truncated });
         }
         match status {
             // The service behind a gateway may have done what it was asked to before the answer went wrong.
@@ -166,4 +170,11 @@ impl<M: Mapping> Rehearsal<M> {
             _ => Err(Outcome::Refused(status)),
         }
     }
+}
+
+/// The body as the host passes it on, and whether that is not all.
+fn cut(mut body: String) -> (String, bool) {
+    let truncated = body.len() > MAX_BODY_BYTES;
+    body.truncate(body.floor_char_boundary(MAX_BODY_BYTES));
+    (body, truncated)
 }
