@@ -44,6 +44,15 @@ fn every_sample_becomes_what_hubspot_accepts() {
 }
 
 #[test]
+fn members_that_the_contract_does_not_name_change_nothing() {
+    let mut known = Rehearsal::<HubSpot>::of(samples::complete());
+    let mut unknown = Rehearsal::<HubSpot>::of_event(samples::unknown_members());
+    known.attempt(&mut Service::default());
+    unknown.attempt(&mut Service::default());
+    assert_eq!(unknown.transcript(), known.transcript());
+}
+
+#[test]
 fn without_notes_the_message_is_a_property() {
     let mut service = Service::default();
     let settings = json!({ "note": false, "lifecycle_stage": "" });

@@ -47,6 +47,15 @@ fn every_sample_becomes_what_pipedrive_accepts() {
 }
 
 #[test]
+fn members_that_the_contract_does_not_name_change_nothing() {
+    let mut known = Rehearsal::<Pipedrive>::of(samples::complete());
+    let mut unknown = Rehearsal::<Pipedrive>::of_event(samples::unknown_members());
+    known.attempt(&mut Service::default());
+    unknown.attempt(&mut Service::default());
+    assert_eq!(unknown.transcript(), known.transcript());
+}
+
+#[test]
 fn a_known_person_is_found_by_address_or_else_by_phone_number() {
     let full = samples::complete();
     let mut service = Service::default();

@@ -43,8 +43,13 @@ pub struct Rehearsal<M> {
 impl<M: Mapping> Rehearsal<M> {
     /// A delivery of this lead, with the default settings.
     pub fn of(lead: Lead) -> Self {
+        Self::of_event(super::samples::event(lead))
+    }
+
+    /// A delivery of this event, with the default settings.
+    pub fn of_event(event: Event) -> Self {
         Self {
-            event: super::samples::event(lead),
+            event,
             settings: "{}".to_owned(),
             history: History { replies: Vec::new(), uncertain: None },
             exchanges: Vec::new(),
@@ -103,7 +108,7 @@ impl<M: Mapping> Rehearsal<M> {
     }
 
     fn run(&mut self, target: &mut impl Target) -> Outcome {
-        // The reply that the mapping has not yet taken with an action: it is kept only then.
+        // The reply that the mapping has not yet taken with an action. It is kept, and ends the doubt, only then.
         let mut fresh: Option<Reply> = None;
         loop {
             let mut seen = self.history.clone();
@@ -150,9 +155,12 @@ impl<M: Mapping> Rehearsal<M> {
     fn send(&mut self, request: Request, target: &mut impl Target) -> Result<Reply, Outcome> {
         let answer = target.answer(&request);
         self.exchanges.push((request.clone(), answer.clone()));
-        let in_doubt = (!request.idempotent).then(|| request.step.clone());
+        // The host notes the step before it sends it, and takes the note back if the request certainly had no effect.
+        let before = self.history.uncertain.clone();
+        if !request.idempotent {
+            self.history.uncertain = Some(request.step.clone());
+        }
         let Answer::Reply { status, headers, body } = answer else {
-            self.history.uncertain = in_doubt.or(self.history.uncertain.take());
             return Err(Outcome::Retry("no answer".to_owned(), None));
         };
         if (200..300).contains(&status) || request.accept.contains(&status) {
@@ -160,13 +168,12 @@ impl<M: Mapping> Rehearsal<M> {
             let (body, truncated) = cut(body);
             return Ok(Reply { step: request.step, status, headers, body, truncated });
         }
+        // The service behind a gateway may have done what it was asked to before the answer went wrong.
+        if !matches!(status, 408 | 500..600) {
+            self.history.uncertain = before;
+        }
         match status {
-            // The service behind a gateway may have done what it was asked to before the answer went wrong.
-            500..600 => {
-                self.history.uncertain = in_doubt.or(self.history.uncertain.take());
-                Err(Outcome::Retry(format!("status {status}"), None))
-            }
-            401 | 403 | 408 | 425 | 429 => Err(Outcome::Retry(format!("status {status}"), None)),
+            401 | 403 | 408 | 425 | 429 | 500..600 => Err(Outcome::Retry(format!("status {status}"), None)),
             _ => Err(Outcome::Refused(status)),
         }
     }
@@ -177,4 +184,55 @@ fn cut(mut body: String) -> (String, bool) {
     let truncated = body.len() > MAX_BODY_BYTES;
     body.truncate(body.floor_char_boundary(MAX_BODY_BYTES));
     (body, truncated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::samples;
+    use crate::{Description, Stop};
+
+    /// Looks before it creates again, and takes a 503 for a reply that asks for patience.
+    struct Patient;
+
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Settings {}
+
+    impl Mapping for Patient {
+        type Settings = Settings;
+
+        fn describe() -> Description {
+            Description { title: "", summary: "", url: "", headers: &[] }
+        }
+
+        fn transform(_: &Event, _: &Settings, so_far: &History) -> Result<Action, Stop> {
+            so_far.look_before("create", Request::get("look"))?;
+            let reply = so_far.call(Request::post("create").accept(&[503]))?;
+            if reply.status == 503 {
+                return Err(Failure::retry("busy", None).into());
+            }
+            Ok(Action::done("x", None))
+        }
+    }
+
+    #[test]
+    fn only_a_request_that_certainly_had_no_effect_leaves_no_doubt() {
+        let text = |status| Answer::text(status, "");
+        for (answer, is_in_doubt) in [
+            (text(401), false),
+            (text(408), true),
+            (text(429), false),
+            (text(500), true),
+            // The mapping took it for a reply and then failed, so that the host has not kept it.
+            (text(503), true),
+            (Answer::Lost, true),
+        ] {
+            let mut rehearsal = Rehearsal::<Patient>::of(samples::complete());
+            let mut first = Some(answer.clone());
+            rehearsal.finish(&mut |_: &Request| first.take().unwrap_or_else(|| text(200)));
+            let expected =
+                if is_in_doubt { &["create", "look", "create"][..] } else { &["create", "create"] };
+            assert_eq!(rehearsal.steps(), expected, "{answer:?}");
+        }
+    }
 }

@@ -1,16 +1,48 @@
 //! Leads that every mapping should be shown.
 
+use serde_json::{Map, Value, json};
+
 use crate::{Event, Lead};
 
-/// An event with this lead.
+const PROJECT: &str = "6f1f3d52-5d0c-4c60-9a52-3a1d5b2f7f10";
+const CREATED_AT: &str = "2026-05-31T10:00:00Z";
+
+/// An event with this lead, and with the payload that a producer would have sent for it.
 pub fn event(lead: Lead) -> Event {
+    let json = payload(&lead).to_string();
     Event {
         id: "evt_018fcb1e-9b00-7000-8000-000000000001".to_owned(),
-        project_id: "6f1f3d52-5d0c-4c60-9a52-3a1d5b2f7f10".to_owned(),
-        created_at: "2026-05-31T10:00:00Z".to_owned(),
+        project_id: PROJECT.to_owned(),
+        created_at: CREATED_AT.to_owned(),
         lead,
-        json: "{}".to_owned(),
+        json,
     }
+}
+
+/// An event with a complete lead, whose payload has members that this version of the contract does not name.
+pub fn unknown_members() -> Event {
+    let mut payload = payload(&complete());
+    payload["schema"] = json!("2.0");
+    payload["trace"] = json!([{ "id": 1 }, null]);
+    payload["lead"]["company"] = json!("Example & Sons");
+    payload["lead"]["score"] = json!(0.75);
+    payload["lead"]["utm"] = json!({ "source": "newsletter", "medium": null });
+    Event { json: payload.to_string(), ..event(complete()) }
+}
+
+fn payload(lead: &Lead) -> Value {
+    let fields = [
+        ("name", &lead.name),
+        ("phone", &lead.phone),
+        ("email", &lead.email),
+        ("message", &lead.message),
+        ("channel", &lead.channel),
+        ("conversation_id", &lead.conversation_id),
+    ];
+    let collected =
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?.into())));
+    let lead: Map<String, Value> = collected.collect();
+    json!({ "event": "lead.created", "project_id": PROJECT, "created_at": CREATED_AT, "lead": lead })
 }
 
 /// A lead with nothing collected.
@@ -70,6 +102,21 @@ pub fn all() -> Vec<(&'static str, Lead)> {
                 name: some("<b>John</b> {{contact.email}}"),
                 message: some("<script>alert('x')</script>\n${7*7} \"quoted\" \\u0000 {\"a\":1}"),
                 ..full.clone()
+            },
+        ),
+        (
+            "injection-in-every-field",
+            Lead {
+                name: some("<b>John</b> {{lead.phone}} [url=https://evil.example]Smith[/url]"),
+                phone: some("\"><img src=x onerror=alert(1)> ${7*7} *1*"),
+                email: some("<a href=\"https://evil.example\">{{contact.email}}</a>"),
+                message: some(concat!(
+                    "<!channel> <https://evil.example|click> <script>alert(1)</script> &amp; *bold* _it_ `code`\n",
+                    "[b]bold[/b] [user=1]x[/user] {{lead.email}} {% raw %} ${7*7} #{7*7} <%= 7*7 %>\n",
+                    "=HYPERLINK(\"https://evil.example\") '; DROP TABLE leads; -- \\u0000 \\",
+                )),
+                channel: some("<i>telegram</i> {{channel}} [b]"),
+                conversation_id: some("../../x?y=<z>&{{id}}#'\""),
             },
         ),
         (

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::{Answer, Outcome, Rehearsal};
 use crate::{Mapping, Method, Request, text};
 
-/// Longer texts are shown by their start and length.
-const SHOWN_CHARS: usize = 400;
+/// Longer texts are shown by their start, their length and their end.
+const SHOWN_CHARS: usize = 800;
+const START_CHARS: usize = 100;
 
 impl<M: Mapping> Rehearsal<M> {
     /// Every request with its answer's status, every outcome and every log line, in order.
@@ -63,8 +64,7 @@ fn shorten(value: &mut Value) {
         Value::String(long) if long.chars().nth(SHOWN_CHARS).is_some() => {
             let units = long.encode_utf16().count();
             let end: String = long.chars().skip(long.chars().count() - 20).collect();
-            *long =
-                format!("{} [{units} UTF-16 units, ending in: {end}]", text::truncate(long, SHOWN_CHARS / 4));
+            *long = format!("{} [{units} UTF-16 units, ending in: {end}]", text::truncate(long, START_CHARS));
         }
         Value::Array(items) => items.iter_mut().for_each(shorten),
         Value::Object(members) => members.values_mut().for_each(shorten),
