@@ -6,6 +6,10 @@ use hookwright_model::{AttemptError, AttemptErrorKind, DisableReason, ReceivedRe
 
 use crate::ports::{Reached, SendError};
 
+mod automation;
+
+pub(crate) use automation::judge_event;
+
 /// The most characters of a target's own words in a message.
 const MAX_QUOTED_CHARS: usize = 300;
 
@@ -13,7 +17,12 @@ const MAX_QUOTED_CHARS: usize = 300;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Judgement {
     /// The target took it, or gave an answer that the plugin wants to see.
-    Success(ReceivedReply),
+    Success {
+        /// What came back.
+        reply: ReceivedReply,
+        /// What a person should know about it.
+        hint: Option<String>,
+    },
     /// Not now.
     Failure(Refusal),
 }
@@ -57,11 +66,11 @@ pub(crate) enum Effect {
     Perhaps,
 }
 
-/// Judges the outcome of a request. `accept` are the statuses besides 200–299 that are a reply and not a failure.
+/// Judges the outcome of a plugin's request. `accept` are the statuses besides 200–299 that are a reply and not a failure.
 pub(crate) fn judge(outcome: Result<ReceivedReply, SendError>, accept: &[u16], now: Timestamp) -> Judgement {
     match outcome {
         Ok(reply) if (200..300).contains(&reply.status) || accept.contains(&reply.status) => {
-            Judgement::Success(reply)
+            Judgement::Success { reply, hint: None }
         }
         Ok(reply) => Judgement::Failure(refused(reply, now)),
         Err(error) => Judgement::Failure(unanswered(error)),
@@ -179,7 +188,7 @@ mod tests {
     fn refusal(status: u16, headers: &[(&str, &str)]) -> Refusal {
         match judge(answer(status, headers), &[], NOW) {
             Judgement::Failure(refusal) => refusal,
-            Judgement::Success(_) => panic!("{status} is a success"),
+            Judgement::Success { .. } => panic!("{status} is a success"),
         }
     }
 
@@ -206,8 +215,8 @@ mod tests {
 
     #[test]
     fn successes_are_2xx_and_what_the_plugin_accepts() {
-        assert!(matches!(judge(answer(204, &[]), &[], NOW), Judgement::Success(_)));
-        assert!(matches!(judge(answer(409, &[]), &[409], NOW), Judgement::Success(_)));
+        assert!(matches!(judge(answer(204, &[]), &[], NOW), Judgement::Success { .. }));
+        assert!(matches!(judge(answer(409, &[]), &[409], NOW), Judgement::Success { .. }));
         assert!(matches!(judge(answer(409, &[]), &[404], NOW), Judgement::Failure(_)));
     }
 

@@ -30,7 +30,7 @@ pub struct Attempt {
     pub verdict: Verdict,
     /// What went wrong, if something did.
     pub error: Option<AttemptError>,
-    /// What a person can do about it.
+    /// What a person can do about it, or should know about what the target took.
     pub hint: Option<String>,
     /// What the plugin wrote while it made this request or answered its reply.
     pub logs: Vec<LogLine>,

@@ -8,6 +8,7 @@
 //! - [`HubSpot`] and [`Pipedrive`] are small accounts of these vendors. They check credentials, names and types of
 //!   members, and references to other records, and answer as the vendor does, errors included. What a vendor's
 //!   documentation leaves open they refuse, so that a mapping which satisfies them does not depend on it.
+//! - [`Make`], [`N8n`] and [`Zapier`] take the event as it is, if it comes as the JSON object that a flow can read.
 //!
 //! [`VENDORS`] has those that stand in for a vendor by name, each as a [`Vendor`]: what a webhook for it is given, and what
 //! it holds.
@@ -28,6 +29,7 @@
 //! # }
 //! ```
 
+mod automation;
 mod exchange;
 mod fault;
 pub mod hubspot;
@@ -40,6 +42,7 @@ mod tests;
 mod time;
 mod vendor;
 
+pub use automation::{Make, N8n, Zapier};
 pub use exchange::{Answer, Request};
 pub use fault::{Fault, When};
 pub use hubspot::HubSpot;

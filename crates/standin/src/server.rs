@@ -70,7 +70,7 @@ pub struct Running<T> {
 }
 
 impl<T: Target> Running<T> {
-    /// The URL to register as a webhook: the origin and the target's own base path, without a slash at the end.
+    /// The URL to register as a webhook: the origin and the target's own base path.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, self.stage.target.base_path())
     }

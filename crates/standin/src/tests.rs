@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{Running, Target};
 
+mod automation;
 mod hubspot;
 mod pipedrive;
 mod server;

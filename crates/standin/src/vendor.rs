@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::exchange::{Answer, Request};
 use crate::server::Target;
-use crate::{HubSpot, Pipedrive};
+use crate::{HubSpot, Make, N8n, Pipedrive, Zapier};
 
 /// A stand-in as the owner of a webhook meets it.
 pub trait Vendor: Target {
     /// What a webhook for this account is given besides its URL.
     fn connection(&self) -> Connection;
 
-    /// The vendor's words to a sender that is too fast, with a pause of one second where the vendor names one.
+    /// The vendor's words to a sender that is too fast or finds it too busy, with a pause of one second where the vendor names one.
     fn too_many_requests(&self) -> Answer;
 
     /// What the account holds, oldest first within each kind.
@@ -64,9 +64,12 @@ pub struct Listing {
 }
 
 /// Every vendor, ordered by name.
-pub const VENDORS: [Listing; 2] = [
+pub const VENDORS: [Listing; 5] = [
     Listing { name: "hubspot", title: "HubSpot", open: || Box::new(HubSpot::new("pat-na1-standin")) },
+    Listing { name: "make", title: "Make", open: || Box::new(Make::new("standin-hook", "standin-key")) },
+    Listing { name: "n8n", title: "n8n", open: || Box::new(N8n::new("leads", "standin-key")) },
     Listing { name: "pipedrive", title: "Pipedrive", open: || Box::new(Pipedrive::new("standin-token")) },
+    Listing { name: "zapier", title: "Zapier", open: || Box::new(Zapier::new("1", "standin")) },
 ];
 
 impl Target for Box<dyn Vendor> {

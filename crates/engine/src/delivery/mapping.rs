@@ -55,7 +55,7 @@ impl Mapping {
                 );
                 self.end(logs, End::Held(problem), moment)
             }
-            Ok(Action::Done(receipt)) => self.end(logs, End::Delivered(receipt), moment),
+            Ok(Action::Done(receipt)) => self.end(logs, End::Delivered(receipt, None), moment),
             Ok(Action::Skip(reason)) => self.end(logs, End::Skipped(reason), moment),
             Err(error) => self.end(logs, failed(&error), moment),
         }
@@ -108,7 +108,7 @@ impl Mapping {
         let deed = match answered {
             Some(Answered { mut deed, reply: _ }) => {
                 deed.logs.append(&mut logs);
-                if matches!(end, End::Delivered(_) | End::Skipped(_)) {
+                if matches!(end, End::Delivered(..) | End::Skipped(_)) {
                     run.delivery.uncertain = None;
                 }
                 deed

@@ -50,7 +50,8 @@ pub(super) enum Wait {
 /// How a run ends.
 #[derive(Debug)]
 pub(super) enum End {
-    Delivered(Receipt),
+    /// With what a person should know about the target's answer, if anything.
+    Delivered(Receipt, Option<String>),
     Skipped(String),
     Retry(Wait, Problem),
     Held(Problem),
@@ -63,7 +64,7 @@ impl Run {
         self.delivery.replies += 1;
         self.delivery.failures = 0;
         self.delivery.reason = None;
-        let attempt = self.attempt(deed, Verdict::Succeeded, None);
+        let attempt = self.attempt(deed, Verdict::Succeeded, None, None);
         AttemptRecord { attempt: Some(attempt), reply: Some(reply.clone()), ..self.row() }
     }
 
@@ -81,28 +82,30 @@ impl Run {
     /// Writes down the last attempt of this run.
     pub(super) fn end(mut self, deed: Deed, end: End, moment: Moment) -> Transition {
         let disable_webhook = if let End::Failed(_, disable) = &end { *disable } else { None };
-        let (verdict, problem) = match end {
-            End::Delivered(receipt) => {
+        let (verdict, error, hint) = match end {
+            End::Delivered(receipt, hint) => {
                 self.settle(DeliveryState::Delivered, None);
                 self.delivery.receipt = Some(receipt).filter(|receipt| *receipt != Receipt::default());
                 self.delivery.uncertain = None;
-                (Verdict::Succeeded, None)
+                (Verdict::Succeeded, None, hint)
             }
             End::Skipped(reason) => {
                 self.settle(DeliveryState::Skipped, Some(reason));
-                (Verdict::Skipped, None)
+                (Verdict::Skipped, None, None)
             }
             End::Held(problem) => {
                 self.settle(DeliveryState::Held, Some(problem.error.message.clone()));
-                (Verdict::Held, Some(problem))
+                (Verdict::Held, Some(problem.error), problem.hint)
             }
             End::Failed(problem, _) => {
                 self.settle(DeliveryState::Failed, Some(problem.error.message.clone()));
-                (Verdict::Failed, Some(problem))
+                (Verdict::Failed, Some(problem.error), problem.hint)
             }
-            End::Retry(wait, problem) => (self.retry(wait, &problem, moment), Some(problem)),
+            End::Retry(wait, problem) => {
+                (self.retry(wait, &problem, moment), Some(problem.error), problem.hint)
+            }
         };
-        let attempt = self.attempt(deed, verdict, problem);
+        let attempt = self.attempt(deed, verdict, error, hint);
         let record = AttemptRecord {
             delivery: self.delivery,
             attempt: Some(attempt),
@@ -147,9 +150,14 @@ impl Run {
         Verdict::Retry
     }
 
-    fn attempt(&mut self, deed: Deed, verdict: Verdict, problem: Option<Problem>) -> Attempt {
+    fn attempt(
+        &mut self,
+        deed: Deed,
+        verdict: Verdict,
+        error: Option<AttemptError>,
+        hint: Option<String>,
+    ) -> Attempt {
         self.delivery.attempts += 1;
-        let (error, hint) = problem.map_or((None, None), |problem| (Some(problem.error), problem.hint));
         Attempt {
             delivery: self.delivery.id,
             number: self.delivery.attempts,

@@ -8,7 +8,7 @@ use super::mapping::Mapping;
 use super::run::{Deed, End, Problem, Run, Wait};
 use super::{Moment, Next, Transition};
 use crate::ports::Exchange;
-use crate::verdict::{Effect, Judgement, Refusal, Remedy, judge};
+use crate::verdict::{Effect, Judgement, Refusal, Remedy, judge, judge_event};
 
 /// A delivery that waits for its target's answer.
 #[derive(Debug)]
@@ -70,11 +70,12 @@ impl Sending {
     /// Takes what came of the request.
     pub fn step(self, exchange: Exchange, moment: Moment) -> Transition {
         let Exchange { request, outcome, duration } = exchange;
-        let (step, accept) = match self.outgoing.step {
-            Some(request) => (Some(request.step), request.accept),
-            None => (None, Vec::new()),
+        let Outgoing { url, step } = self.outgoing;
+        let judgement = match &step {
+            Some(request) => judge(outcome, &request.accept, moment.now),
+            None => judge_event(outcome, &url, self.run.delivery.failures, moment.now),
         };
-        let judgement = judge(outcome, &accept, moment.now);
+        let step = step.map(|request| request.step);
         let deed = |reply| Deed {
             started_at: self.started_at,
             duration,
@@ -84,10 +85,10 @@ impl Sending {
             logs: self.logs,
         };
         match (judgement, self.completes) {
-            (Judgement::Success(reply), Completes::Delivery) => {
-                self.run.end(deed(Some(reply)), End::Delivered(Receipt::default()), moment)
+            (Judgement::Success { reply, hint }, Completes::Delivery) => {
+                self.run.end(deed(Some(reply)), End::Delivered(Receipt::default(), hint), moment)
             }
-            (Judgement::Success(reply), Completes::Step) => {
+            (Judgement::Success { reply, .. }, Completes::Step) => {
                 let seen = seen(step.as_deref().unwrap_or_default(), &reply);
                 let answered = Answered { deed: deed(Some(reply)), reply: seen };
                 Transition { record: None, next: Next::Map(Mapping::after(self.run, answered, moment.now)) }

@@ -49,6 +49,11 @@ fn mapped(action: Action) -> Mapped {
 }
 
 fn exchange(outcome: Result<u16, Reached>) -> Exchange {
+    exchanged(outcome, "{}")
+}
+
+/// What came of a request that was answered, if it was, with this body.
+fn exchanged(outcome: Result<u16, Reached>, body: &'static str) -> Exchange {
     let request = SentRequest {
         method: "POST".to_owned(),
         url: "https://crm.example/api".to_owned(),
@@ -57,7 +62,7 @@ fn exchange(outcome: Result<u16, Reached>) -> Exchange {
     };
     let outcome = match outcome {
         Ok(status) => {
-            Ok(ReceivedReply { status, headers: Vec::new(), body: Bytes::from("{}"), truncated: false })
+            Ok(ReceivedReply { status, headers: Vec::new(), body: Bytes::from(body), truncated: false })
         }
         Err(reached) => Err(SendError {
             kind: AttemptErrorKind::Reset,
@@ -283,6 +288,28 @@ fn credentials_are_asked_for_slowly_and_gone_switches_off() {
         (DeliveryState::Failed, Some(DisableReason::Gone))
     );
     assert_eq!(send(404).disable_webhook, None);
+}
+
+#[test]
+fn the_words_of_an_answer_count_only_without_a_mapping() {
+    let full = || exchanged(Ok(400), "Queue is full.");
+    let Next::Send(sending) = start(delivery(), Vec::new(), rules(), Shape::Payload, NOW) else {
+        panic!("nothing is sent")
+    };
+    let record = sending.step(full(), MOMENT).last();
+    assert_eq!(record.delivery.state, DeliveryState::Pending);
+    let sent = begin(delivery(), Vec::new()).answer(mapped(Action::Call(step("create", true))));
+    let Next::Send(sending) = sent.next else { panic!("nothing is sent") };
+    assert_eq!(sending.step(full(), MOMENT).last().delivery.state, DeliveryState::Failed);
+}
+
+#[test]
+fn a_success_may_come_with_a_hint() {
+    let url = TargetUrl::parse("https://hooks.zapier.com/hooks/catch/1/a/").unwrap();
+    let rules = Rules { url, ..rules() };
+    let record = start(delivery(), Vec::new(), rules, Shape::Payload, NOW).reply(Ok(200)).last();
+    assert_eq!(record.delivery.state, DeliveryState::Delivered);
+    assert!(record.attempt.unwrap().hint.unwrap().contains("Zap"));
 }
 
 #[test]

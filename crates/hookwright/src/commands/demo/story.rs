@@ -27,7 +27,8 @@ pub(super) fn event(event: &str, accepted: &Value) {
 
 pub(super) fn attempt(attempt: &Value, next_attempt_at: Option<&str>) {
     let number = &attempt["number"];
-    heading(&format!("Attempt {number}: {}", word(attempt, "/step")));
+    let step = attempt["step"].as_str().unwrap_or("the event as it came in");
+    heading(&format!("Attempt {number}: {step}"));
     println!("  {} {}", word(attempt, "/request/method"), word(attempt, "/request/url"));
     println!("{}", indented(&spread(word(attempt, "/request/body"))));
     println!("  → {} after {} ms", attempt["reply"]["status"], attempt["duration_ms"]);
@@ -45,7 +46,10 @@ pub(super) fn attempt(attempt: &Value, next_attempt_at: Option<&str>) {
 
 pub(super) fn ending(delivery: &Value, title: &str, records: &[Shown]) {
     heading(&format!("The delivery is {}", word(delivery, "/state")));
-    println!("  receipt: {}", word(delivery, "/receipt/reference"));
+    match delivery.pointer("/receipt/reference").and_then(Value::as_str) {
+        Some(reference) => println!("  receipt: {reference}"),
+        None => println!("  no receipt: without a plugin, nobody reads what {title} answers"),
+    }
     println!("\nWhat {title} has now:");
     for record in records {
         println!("  {} {}", record.kind, record.id);
@@ -70,8 +74,11 @@ fn word<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("–")
 }
 
-/// JSON over several lines; any other text as it is.
+/// JSON over several lines; any other text, and JSON that is written so already, as it is.
 fn spread(text: &str) -> String {
+    if text.contains('\n') {
+        return text.to_owned();
+    }
     let json = serde_json::from_str::<Value>(text).and_then(|json| serde_json::to_string_pretty(&json));
     json.unwrap_or_else(|_| text.to_owned())
 }
