@@ -16,4 +16,5 @@ mod router;
 mod webhooks;
 
 pub use auth::AdminKey;
+pub use dto::preview::{PreviewDto, ReportDto};
 pub use router::router;

@@ -1,10 +1,11 @@
 //! Deliveries and their attempts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use hookwright_model::{
-    Attempt, Delivery, DeliveryId, DeliveryState, Event, EventId, LogLevel, Origin, ReceivedReply,
-    SentRequest, WebhookId,
+    Attempt, AttemptError, Delivery, DeliveryId, DeliveryState, Event, EventId, LogLevel, LogLine, Origin,
+    Receipt, ReceivedReply, SentRequest, WebhookId,
 };
 use hookwright_store::DeliveryFilter;
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,7 @@ pub(crate) struct DeliveryDto<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ReceiptDto<'a> {
+pub(super) struct ReceiptDto<'a> {
     reference: Option<&'a str>,
     url: Option<&'a str>,
 }
@@ -81,10 +82,7 @@ impl<'a> From<&'a Delivery> for DeliveryDto<'a> {
             },
             state: delivery.state.as_str(),
             reason: delivery.reason.as_deref(),
-            receipt: delivery.receipt.as_ref().map(|receipt| ReceiptDto {
-                reference: receipt.reference.as_deref(),
-                url: receipt.url.as_deref(),
-            }),
+            receipt: delivery.receipt.as_ref().map(ReceiptDto::from),
             attempt_count: delivery.attempts,
             next_attempt_at: due.map(|due| due.to_string()),
             component: delivery.pin.map(|pin| pin.digest.to_string()),
@@ -128,15 +126,15 @@ struct AttemptDto<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ErrorDto<'a> {
+pub(super) struct ErrorDto<'a> {
     kind: &'static str,
     message: &'a str,
 }
 
 #[derive(Debug, Serialize)]
-struct RequestDto<'a> {
+pub(super) struct RequestDto<'a> {
     method: &'a str,
-    url: &'a str,
+    url: Cow<'a, str>,
     headers: BTreeMap<&'a str, &'a str>,
     /// As text; bytes that are none are replaced.
     body: String,
@@ -152,49 +150,69 @@ struct ReplyDto<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct LogDto<'a> {
+pub(super) struct LogDto<'a> {
     level: &'static str,
     message: &'a str,
 }
 
 impl<'a> From<&'a Attempt> for AttemptDto<'a> {
     fn from(attempt: &'a Attempt) -> Self {
-        let log = |line: &'a hookwright_model::LogLine| LogDto {
-            level: match line.level {
-                LogLevel::Debug => "debug",
-                LogLevel::Info => "info",
-                LogLevel::Warn => "warn",
-                LogLevel::Error => "error",
-            },
-            message: &line.message,
-        };
         Self {
             number: attempt.number,
             started_at: attempt.started_at.to_string(),
             duration_ms: attempt.duration.as_millis(),
             step: attempt.step.as_deref(),
             verdict: attempt.verdict.as_str(),
-            error: attempt
-                .error
-                .as_ref()
-                .map(|error| ErrorDto { kind: error.kind.as_str(), message: &error.message }),
+            error: attempt.error.as_ref().map(ErrorDto::from),
             hint: attempt.hint.as_deref(),
             request: attempt.request.as_ref().map(RequestDto::from),
             reply: attempt.reply.as_ref().map(ReplyDto::from),
-            logs: attempt.logs.iter().map(log).collect(),
+            logs: attempt.logs.iter().map(LogDto::from).collect(),
             component: attempt.component.map(|digest| digest.to_string()),
         }
     }
 }
 
+impl<'a> From<&'a Receipt> for ReceiptDto<'a> {
+    fn from(receipt: &'a Receipt) -> Self {
+        Self { reference: receipt.reference.as_deref(), url: receipt.url.as_deref() }
+    }
+}
+
+impl<'a> From<&'a AttemptError> for ErrorDto<'a> {
+    fn from(error: &'a AttemptError) -> Self {
+        Self { kind: error.kind.as_str(), message: &error.message }
+    }
+}
+
+impl<'a> From<&'a LogLine> for LogDto<'a> {
+    fn from(line: &'a LogLine) -> Self {
+        let level = match line.level {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        };
+        Self { level, message: &line.message }
+    }
+}
+
+impl<'a> RequestDto<'a> {
+    /// A request with this URL, which is masked already.
+    pub(super) fn new(
+        method: &'a str,
+        url: impl Into<Cow<'a, str>>,
+        headers: &'a [(String, String)],
+        body: &[u8],
+    ) -> Self {
+        let body = String::from_utf8_lossy(body).into_owned();
+        Self { method, url: url.into(), headers: self::headers(headers), body }
+    }
+}
+
 impl<'a> From<&'a SentRequest> for RequestDto<'a> {
     fn from(request: &'a SentRequest) -> Self {
-        Self {
-            method: &request.method,
-            url: &request.url,
-            headers: headers(&request.headers),
-            body: String::from_utf8_lossy(&request.body).into_owned(),
-        }
+        Self::new(&request.method, &*request.url, &request.headers, &request.body)
     }
 }
 

@@ -4,5 +4,6 @@ pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod page;
 pub(crate) mod plugin;
+pub(crate) mod preview;
 pub(crate) mod project;
 pub(crate) mod webhook;

@@ -1,6 +1,6 @@
 //! Plugins.
 
-use hookwright_model::{PluginOwner, PluginVersion};
+use hookwright_model::{Description, HeaderHint, PluginOwner, PluginVersion};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -18,7 +18,7 @@ pub(crate) struct PluginDto<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct DescriptionDto<'a> {
+pub(super) struct DescriptionDto<'a> {
     title: &'a str,
     summary: &'a str,
     url: &'a str,
@@ -35,12 +35,6 @@ struct HeaderHintDto<'a> {
 
 impl<'a> From<&'a PluginVersion> for PluginDto<'a> {
     fn from(version: &'a PluginVersion) -> Self {
-        let description = &version.description;
-        let hint = |hint: &'a hookwright_model::HeaderHint| HeaderHintDto {
-            name: &hint.name,
-            placeholder: &hint.placeholder,
-            secret: hint.secret,
-        };
         Self {
             name: version.name.as_str(),
             version: version.version,
@@ -51,14 +45,25 @@ impl<'a> From<&'a PluginVersion> for PluginDto<'a> {
             digest: version.digest.to_string(),
             contract: &version.contract,
             size_bytes: version.size_bytes,
-            description: DescriptionDto {
-                title: &description.title,
-                summary: &description.summary,
-                url: &description.url,
-                headers: description.headers.iter().map(hint).collect(),
-                settings_schema: RawValue::from_string(description.settings_schema.clone()).ok(),
-            },
+            description: (&version.description).into(),
             created_at: version.created_at.to_string(),
+        }
+    }
+}
+
+impl<'a> From<&'a Description> for DescriptionDto<'a> {
+    fn from(description: &'a Description) -> Self {
+        let hint = |hint: &'a HeaderHint| HeaderHintDto {
+            name: &hint.name,
+            placeholder: &hint.placeholder,
+            secret: hint.secret,
+        };
+        Self {
+            title: &description.title,
+            summary: &description.summary,
+            url: &description.url,
+            headers: description.headers.iter().map(hint).collect(),
+            settings_schema: RawValue::from_string(description.settings_schema.clone()).ok(),
         }
     }
 }
