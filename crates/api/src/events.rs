@@ -14,11 +14,11 @@ use crate::dto::event::{AcceptedDto, AcceptedManyDto};
 use crate::problem::Problem;
 
 /// The most bytes of one event: a lead with a long message, many times over.
-const MAX_EVENT_BYTES: usize = 256 * 1024;
+pub(crate) const MAX_EVENT_BYTES: usize = 256 * 1024;
 /// The most bytes of a body with many events.
 pub(crate) const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// The most events of one body.
-const MAX_EVENTS: usize = 1_000;
+pub(crate) const MAX_EVENTS: usize = 1_000;
 
 /// One event as JSON, or many as `application/x-ndjson`: all are accepted, or none.
 pub(crate) async fn accept(

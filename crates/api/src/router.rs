@@ -9,10 +9,10 @@ use hookwright_model::ErrorKind;
 
 use crate::auth::{self, AdminKey};
 use crate::problem::Problem;
-use crate::{deliveries, events, health, plugins, projects, webhooks};
+use crate::{deliveries, events, health, limits, plugins, projects, webhooks};
 
 /// The most bytes of a body, where a path does not say otherwise.
-const MAX_BODY_BYTES: usize = 256 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// What every handler can have.
 #[derive(Clone)]
@@ -35,15 +35,17 @@ impl FromRef<Shared> for AdminKey {
 
 /// The whole API. Everything under `/v1` wants the admin key; `/healthz` and `/readyz` are open.
 pub fn router(engine: Engine, admin: AdminKey) -> Router {
+    let component_bytes = engine.plugin_limits().component_bytes;
     let shared = Shared { engine, admin };
     let v1 = Router::new()
+        .route("/limits", get(limits::read))
         .route("/projects", post(projects::create).get(projects::list))
         .route("/projects/{project}", get(projects::read))
         .route("/projects/{project}/webhooks", post(webhooks::create).get(webhooks::list))
         .route("/projects/{project}/plugins", get(plugins::list))
         .route(
             "/projects/{project}/plugins/{name}",
-            put(plugins::upload).layer(DefaultBodyLimit::max(plugins::MAX_BODY_BYTES)),
+            put(plugins::upload).layer(DefaultBodyLimit::max(component_bytes)),
         )
         .route("/projects/{project}/deliveries", get(deliveries::list))
         .route("/webhooks/{webhook}", get(webhooks::read).patch(webhooks::change).delete(webhooks::delete))

@@ -2,13 +2,9 @@
 
 use bytes::BytesMut;
 use hookwright_model::ReceivedReply;
+use hookwright_model::limits::{MAX_REPLY_BODY_BYTES, MAX_REPLY_HEADER_BYTES};
 use http::HeaderMap;
 use reqwest::Response;
-
-/// The most bytes of a reply's headers, names and values, that are kept.
-const MAX_HEADER_BYTES: usize = 8 * 1024;
-/// The most bytes of a reply's body that are read.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Reads the reply. What is beyond a limit is left out, and `truncated` says so; of a body that goes on, the rest is never
 /// fetched: the connection is closed.
@@ -17,7 +13,7 @@ pub(crate) async fn read(mut response: Response) -> Result<ReceivedReply, reqwes
     let (headers, mut truncated) = kept(response.headers());
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await? {
-        let room = MAX_BODY_BYTES - body.len();
+        let room = MAX_REPLY_BODY_BYTES - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
             truncated = true;
@@ -30,7 +26,7 @@ pub(crate) async fn read(mut response: Response) -> Result<ReceivedReply, reqwes
 /// The headers that fit, and whether there are others. One that is too large does not displace those after it: the
 /// engine looks for `retry-after` and `location`, which may follow a large cookie.
 fn kept(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
-    let mut room = MAX_HEADER_BYTES;
+    let mut room = MAX_REPLY_HEADER_BYTES;
     let mut kept = Vec::with_capacity(headers.len());
     for (name, value) in headers {
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -52,7 +48,7 @@ mod tests {
     #[test]
     fn headers_beyond_the_limit_are_left_out() {
         let mut headers = HeaderMap::new();
-        headers.insert("set-cookie", HeaderValue::from_str(&"c".repeat(MAX_HEADER_BYTES)).unwrap());
+        headers.insert("set-cookie", HeaderValue::from_str(&"c".repeat(MAX_REPLY_HEADER_BYTES)).unwrap());
         headers.insert("retry-after", HeaderValue::from_static("7"));
         assert_eq!(kept(&headers), (vec![("retry-after".to_owned(), "7".to_owned())], true));
         headers.remove("set-cookie");

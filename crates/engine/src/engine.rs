@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookwright_model::{Delivery, DeliveryId, Project, ProjectId, Timestamp};
+use hookwright_model::{Delivery, DeliveryId, PluginLimits, Project, ProjectId, Timestamp};
 use hookwright_store::{Store, StoreError};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -76,6 +76,11 @@ impl Engine {
     /// The store, for reading.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.worker.store
+    }
+
+    /// What a plugin may be and use.
+    pub fn plugin_limits(&self) -> &PluginLimits {
+        self.worker.ports.mapper.limits()
     }
 
     /// The time now.

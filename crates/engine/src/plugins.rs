@@ -49,7 +49,7 @@ impl Engine {
         if let PluginOwner::Project(project) = owner {
             self.store().project(project).await.map_err(UploadError::Store)?;
         }
-        let inspected = self.worker.ports.mapper.inspect(component.clone()).await?;
+        let inspected = self.worker.ports.mapper.inspect(component.clone(), owner).await?;
         let version = NewPluginVersion {
             owner,
             name: name.clone(),

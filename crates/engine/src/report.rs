@@ -1,7 +1,9 @@
 //! What the author of a plugin wants to know before uploading it: what the component is, and what it makes of a lead.
 
 use bytes::Bytes;
-use hookwright_model::{Description, EventId, History, ProjectId, Settings, TargetUrl, Timestamp};
+use hookwright_model::{
+    Description, EventId, History, PluginOwner, ProjectId, Settings, TargetUrl, Timestamp,
+};
 
 use crate::ports::{InspectError, Inspected, Mapper, Sender};
 use crate::preview::{Preview, Scene};
@@ -47,7 +49,7 @@ pub async fn check(
     project: ProjectId,
     now: Timestamp,
 ) -> Result<Report, InspectError> {
-    let inspected = mapper.inspect(component).await?;
+    let inspected = mapper.inspect(component, PluginOwner::Project(project)).await?;
     let Description { url, settings_schema, .. } = &inspected.description;
     let refused = |error: &dyn std::fmt::Display| InspectError::Refused(error.to_string());
     let url = TargetUrl::parse(url).map_err(|error| refused(&error))?;

@@ -1,14 +1,17 @@
 //! How the server is configured: flags, then environment, then the file, then defaults.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use hookwright_model::PluginLimits;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The file with every setting, its default and what it is for.
 pub(crate) const DEFAULT_FILE: &str = include_str!("../hookwright.toml");
@@ -36,6 +39,10 @@ pub(crate) struct Settings {
     /// How many plugins run at the same time [default: one per processor]
     #[arg(long, env = "HOOKWRIGHT_PLUGIN_WORKERS", value_name = "N")]
     pub(crate) plugin_workers: Option<NonZero<usize>>,
+    /// A limit on plugins, such as `memory_bytes=134217728`; may be repeated. `hookwright config` explains them all
+    #[arg(long, env = "HOOKWRIGHT_PLUGIN_LIMIT", value_name = "NAME=NUMBER", value_delimiter = ',')]
+    #[serde(deserialize_with = "limit_table")]
+    pub(crate) plugin_limits: Option<Vec<LimitSetting>>,
     /// How long deliveries under way may take to end when the server is stopped [default: 30]
     #[arg(long, env = "HOOKWRIGHT_DRAIN_SECS", value_name = "SECONDS")]
     pub(crate) drain_secs: Option<u64>,
@@ -45,6 +52,31 @@ pub(crate) struct Settings {
     /// How it is logged [default: text]
     #[arg(long, env = "HOOKWRIGHT_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
+}
+
+/// One of the limits on plugins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LimitSetting {
+    name: String,
+    value: u64,
+}
+
+impl FromStr for LimitSetting {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, value) = text.split_once('=').context("a limit is given as NAME=NUMBER")?;
+        let value = value.trim().replace('_', "").parse();
+        let value = value.with_context(|| format!("the limit `{name}` is not a whole number"))?;
+        Ok(Self { name: name.trim().to_owned(), value })
+    }
+}
+
+/// The limits as a table of the file: none where it is empty.
+fn limit_table<'de, D: Deserializer<'de>>(table: D) -> Result<Option<Vec<LimitSetting>>, D::Error> {
+    let table = BTreeMap::<String, u64>::deserialize(table)?;
+    let limits = table.into_iter().map(|(name, value)| LimitSetting { name, value });
+    Ok(Some(limits.collect::<Vec<_>>()).filter(|limits| !limits.is_empty()))
 }
 
 /// How log lines look.
@@ -66,6 +98,7 @@ pub(crate) struct Config {
     pub(crate) allow_target: Vec<IpNet>,
     pub(crate) max_in_flight: NonZero<usize>,
     pub(crate) plugin_workers: NonZero<usize>,
+    pub(crate) plugin_limits: PluginLimits,
     pub(crate) drain: Duration,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
@@ -87,6 +120,7 @@ impl Settings {
             allow_target: self.allow_target.or(other.allow_target),
             max_in_flight: self.max_in_flight.or(other.max_in_flight),
             plugin_workers: self.plugin_workers.or(other.plugin_workers),
+            plugin_limits: limits_or(self.plugin_limits, other.plugin_limits),
             drain_secs: self.drain_secs.or(other.drain_secs),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
@@ -104,6 +138,7 @@ impl Settings {
             allow_target: self.allow_target.unwrap_or_default(),
             max_in_flight: self.max_in_flight.unwrap_or(NonZero::new(1_024).unwrap_or(NonZero::<usize>::MIN)),
             plugin_workers: self.plugin_workers.unwrap_or(processors),
+            plugin_limits: plugin_limits(self.plugin_limits.unwrap_or_default())?,
             drain: Duration::from_secs(self.drain_secs.unwrap_or(30)),
             log: self.log.unwrap_or_else(|| "info".to_owned()),
             log_format: self.log_format.unwrap_or(LogFormat::Text),
@@ -111,15 +146,40 @@ impl Settings {
     }
 }
 
+/// These limits, and of those the ones that these do not name: what is set last holds.
+fn limits_or(
+    these: Option<Vec<LimitSetting>>,
+    those: Option<Vec<LimitSetting>>,
+) -> Option<Vec<LimitSetting>> {
+    match (these, those) {
+        (Some(these), Some(those)) => Some(those.into_iter().chain(these).collect()),
+        (these, those) => these.or(those),
+    }
+}
+
+/// The limits in force, when these are set.
+fn plugin_limits(settings: Vec<LimitSetting>) -> Result<PluginLimits> {
+    let mut limits = PluginLimits::default();
+    for LimitSetting { name, value } in settings {
+        limits.set(&name, value).context("a limit on plugins (`plugin_limits`) cannot be set so")?;
+    }
+    limits.check().context("the limits on plugins (`plugin_limits`) do not fit together")?;
+    Ok(limits)
+}
+
 #[cfg(test)]
 mod tests {
+    use hookwright_model::PluginLimit;
+
     use super::*;
 
     /// Every setting of the printed file, with the comment sign before it taken away.
     fn uncommented() -> String {
-        let lines =
-            DEFAULT_FILE.lines().map(|line| line.strip_prefix('#').filter(|rest| rest.contains(" = ")));
-        lines.flatten().map(|line| format!("{}\n", line.trim())).collect()
+        let setting = |line: &'static str| {
+            let heads_table = line.starts_with('[').then_some(line);
+            heads_table.or_else(|| line.strip_prefix('#').filter(|rest| rest.contains(" = ")))
+        };
+        DEFAULT_FILE.lines().filter_map(setting).map(|line| format!("{}\n", line.trim())).collect()
     }
 
     #[test]
@@ -136,6 +196,34 @@ mod tests {
     fn the_printed_file_changes_nothing_as_it_is() {
         let file: Settings = toml::from_str(DEFAULT_FILE).unwrap();
         assert_eq!(format!("{file:?}"), format!("{:?}", Settings::default()));
+    }
+
+    #[test]
+    fn every_limit_is_printed_and_can_be_set_by_flag_or_file() {
+        for PluginLimit { name, .. } in PluginLimit::ALL {
+            assert!(DEFAULT_FILE.contains(&format!("\n#{name} = ")), "{name}");
+        }
+        let flags =
+            Settings { plugin_limits: Some(vec!["fuel=5_000".parse().unwrap()]), ..Settings::default() };
+        let file: Settings =
+            toml::from_str("data = \"/d\"\n[plugin_limits]\nfuel = 7000\nheaders = 3").unwrap();
+        let limits = flags.or(file).finish().unwrap().plugin_limits;
+        assert_eq!((limits.fuel, limits.headers), (5_000, 3));
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_is_refused_by_name() {
+        for (table, words) in [
+            ("fule = 1", "no limit `fule`"),
+            ("headers = 0", "`headers` is 0"),
+            ("memory_bytes = 2097152", "`memory_bytes` must be more"),
+        ] {
+            let file: Settings = toml::from_str(&format!("data = \"/d\"\n[plugin_limits]\n{table}")).unwrap();
+            let error = format!("{:#}", file.finish().unwrap_err());
+            assert!(error.contains("plugin_limits") && error.contains(words), "{error}");
+        }
+        assert!("fuel".parse::<LimitSetting>().is_err());
+        assert!("fuel=many".parse::<LimitSetting>().is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use hookwright_egress::{AddressPolicy, Egress, EgressOptions};
 use hookwright_engine::ports::Entropy as _;
 use hookwright_engine::{Engine, EngineOptions, Ports};
 use hookwright_model::{Digest, PluginOwner, ProjectId};
-use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost, PluginLimits};
+use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost};
 use hookwright_store_redb::{MasterKey, OpenOptions, RedbStore};
 use ipnet::IpNet;
 use tokio::task::JoinSet;
@@ -59,7 +59,7 @@ fn plugin_host(config: &Config, master_key: &[u8; 32]) -> Result<PluginHost> {
         compiler: Compiler::Child { program: this_program()?, args: vec![OsString::from(COMPILE_PLUGIN)] },
         workers: config.plugin_workers,
         loaded: LOADED_PLUGINS,
-        limits: PluginLimits::default(),
+        limits: config.plugin_limits.clone(),
     };
     PluginHost::new(options).context("the plugin host cannot be started")
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookwright_engine::ports::{InspectError, Inspected, MapError, MapRequest, Mapped, Mapper};
+use hookwright_model::{PluginLimits, PluginOwner};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use wasmtime::Engine;
@@ -20,7 +21,6 @@ use crate::call::{CallError, Ended, State};
 use crate::compile::{CompileError, Compiler};
 use crate::contract::{self, Plugin, Stage};
 use crate::inspect::Facts;
-use crate::limits::PluginLimits;
 use crate::loaded::Loaded;
 use crate::pool::Pool;
 use crate::ticker::Ticker;
@@ -245,7 +245,11 @@ impl Shared {
 
 #[async_trait]
 impl Mapper for PluginHost {
-    async fn inspect(&self, component: Bytes) -> Result<Inspected, InspectError> {
+    fn limits(&self) -> &PluginLimits {
+        &self.shared.limits
+    }
+
+    async fn inspect(&self, component: Bytes, _owner: PluginOwner) -> Result<Inspected, InspectError> {
         let size_bytes = component.len() as u64;
         let Ready { facts, plugin, compile_time } = self.prepare(component).await?;
         let shared = Arc::clone(&self.shared);

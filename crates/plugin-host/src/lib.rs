@@ -26,5 +26,5 @@ mod wasi;
 
 pub use cache::CacheKey;
 pub use compile::Compiler;
+pub use hookwright_model::PluginLimits;
 pub use host::{HostError, HostOptions, HostStats, PluginHost};
-pub use limits::PluginLimits;

@@ -15,7 +15,7 @@ use hookwright_plugin_host::{Compiler, HostOptions, HostStats, PluginHost, compi
 
 use libtest_mimic::Trial;
 use support::guest::Guest;
-use support::{bundled, options, request};
+use support::{bundled, options, owner, request};
 
 const COMMAND: &str = "compile-for-the-test";
 
@@ -55,7 +55,7 @@ async fn a_child_compiles_what_this_process_runs() {
     let folder = tempfile::tempdir().unwrap();
     let host = host(&folder, env::current_exe().unwrap(), &[COMMAND]);
     let component = bundled("hubspot");
-    host.inspect(component.clone()).await.unwrap();
+    host.inspect(component.clone(), owner()).await.unwrap();
     assert!(host.transform(request(&component)).await.outcome.is_ok());
     assert_eq!(host.stats(), HostStats { compilations: 1, loaded: 1, ..HostStats::default() });
 }
@@ -64,7 +64,7 @@ async fn a_component_that_needs_too_much_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let host = host(&folder, env::current_exe().unwrap(), &[COMMAND]);
     let hungry: Bytes = Guest { pages: 2_000, ..Guest::default() }.build();
-    let refusal = host.inspect(hungry).await.unwrap_err();
+    let refusal = host.inspect(hungry, owner()).await.unwrap_err();
     assert!(matches!(&refusal, InspectError::Refused(reason) if reason.contains("memory")), "{refusal}");
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod delivery;
 pub(crate) mod event;
+pub(crate) mod limits;
 pub(crate) mod page;
 pub(crate) mod plugin;
 pub(crate) mod preview;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use hookwright_model::limits::MAX_CALLS;
 use hookwright_model::{
     Action, AttemptError, AttemptErrorKind, Failure, History, LogLine, StepRequest, Timestamp,
 };
 
 use super::run::{Deed, End, Problem, Run, Wait};
 use super::sending::{Answered, Completes, Outgoing, Sending};
-use super::{MAX_CALLS, Moment, Next, Transition};
+use super::{Moment, Next, Transition};
 use crate::ports::{MapError, Mapped};
 
 /// A delivery that waits for its plugin's answer.

@@ -29,10 +29,6 @@ use crate::ports::{MapError, Mapped};
 use run::Run;
 use sending::Completes;
 
-/// The most calls that one delivery may make before it has to deliver or be done: enough for any target known, few
-/// enough that a plugin which never ends is stopped soon.
-pub const MAX_CALLS: u32 = 8;
-
 /// What a delivery does next.
 #[derive(Debug)]
 pub enum Next {

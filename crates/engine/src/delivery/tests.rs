@@ -242,7 +242,7 @@ fn answers_that_break_a_rule_are_held() {
 #[test]
 fn a_plugin_that_never_stops_calling_is_held() {
     let mut next = begin(delivery(), Vec::new());
-    for call in 0..MAX_CALLS {
+    for call in 0..hookwright_model::limits::MAX_CALLS {
         let sent = next.answer(mapped(Action::Call(step(&format!("call-{call}"), true))));
         next = sent.next.reply(Ok(200)).next;
     }

@@ -4,17 +4,24 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hookwright_model::{Action, Description, Digest, ErrorKind, Event, Failure, History, LogLine, Settings};
+use hookwright_model::{
+    Action, Description, Digest, ErrorKind, Event, Failure, History, LogLine, PluginLimits, PluginOwner,
+    Settings,
+};
 
 /// Runs mapping plugins. Nothing that a plugin does reaches beyond the answer of the call that it was made for.
 #[async_trait]
 pub trait Mapper: Send + Sync + 'static {
+    /// What a plugin may be and use.
+    fn limits(&self) -> &PluginLimits;
+
     /// Finds out what a component is, and asks it to describe itself, before it is attached to anything. A component
-    /// that passes can be called afterwards without [`Mapper::load`].
+    /// that passes can be called afterwards without [`Mapper::load`]. Owners take turns: what one of them hands in
+    /// delays nobody else.
     ///
     /// # Errors
     /// Why it cannot be used, in words for its author.
-    async fn inspect(&self, component: Bytes) -> Result<Inspected, InspectError>;
+    async fn inspect(&self, component: Bytes, owner: PluginOwner) -> Result<Inspected, InspectError>;
 
     /// Makes a component callable that was inspected once, perhaps by an earlier process.
     ///

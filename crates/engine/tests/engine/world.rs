@@ -14,8 +14,9 @@ use hookwright_engine::ports::{
 use hookwright_engine::{Engine, EngineOptions, Incoming, NewWebhook, Ports};
 use hookwright_model::{
     Action, AttemptErrorKind, CustomHeaders, Delivery, DeliveryId, DeliveryState, Description, Digest,
-    EventKind, History, Limits, Mapping, ProjectId, Receipt, ReceivedReply, RetryPolicy, SentRequest,
-    Settings, StepRequest, TargetUrl, Timestamp, VersionPin, Webhook, WebhookId, WebhookState,
+    EventKind, History, Limits, Mapping, PluginLimits, PluginOwner, ProjectId, Receipt, ReceivedReply,
+    RetryPolicy, SentRequest, Settings, StepRequest, TargetUrl, Timestamp, VersionPin, Webhook, WebhookId,
+    WebhookState,
 };
 use hookwright_store::Store;
 use hookwright_store::testkit::MemoryStore;
@@ -127,6 +128,7 @@ impl Sender for Targets {
 #[derive(Default)]
 pub(crate) struct ThreeCalls {
     loaded: Mutex<bool>,
+    limits: PluginLimits,
     /// What the next call does instead.
     pub(crate) instead: Mutex<Option<MapError>>,
 }
@@ -167,7 +169,11 @@ pub(crate) const COMPONENT: &[u8] = b"three calls";
 
 #[async_trait]
 impl Mapper for ThreeCalls {
-    async fn inspect(&self, component: Bytes) -> Result<Inspected, InspectError> {
+    fn limits(&self) -> &PluginLimits {
+        &self.limits
+    }
+
+    async fn inspect(&self, component: Bytes, _: PluginOwner) -> Result<Inspected, InspectError> {
         if component != COMPONENT {
             return Err(InspectError::Refused("this is not a component".to_owned()));
         }

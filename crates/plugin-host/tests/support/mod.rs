@@ -8,7 +8,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use hookwright_engine::ports::{InspectError, Inspected, MapRequest, Mapped, Mapper};
-use hookwright_model::{Digest, Event, EventId, EventKind, History, ProjectId, Settings, Timestamp};
+use hookwright_model::{
+    Digest, Event, EventId, EventKind, History, PluginOwner, ProjectId, Settings, Timestamp,
+};
 use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost, PluginLimits};
 
 pub(crate) const PAYLOAD: &str = r#"{
@@ -32,6 +34,11 @@ pub(crate) fn options(cache_dir: &Path) -> HostOptions {
     }
 }
 
+/// Whose component is inspected, where it does not matter.
+pub(crate) fn owner() -> PluginOwner {
+    PluginOwner::Project(ProjectId::from_bytes([2; 16]))
+}
+
 /// A host, and the folder that it lives in.
 pub(crate) struct Rig {
     pub(crate) host: PluginHost,
@@ -50,7 +57,7 @@ impl Rig {
     }
 
     pub(crate) async fn inspect(&self, component: &Bytes) -> Result<Inspected, InspectError> {
-        self.host.inspect(component.clone()).await
+        self.host.inspect(component.clone(), owner()).await
     }
 
     /// Why the component is refused.
