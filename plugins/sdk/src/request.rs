@@ -1,12 +1,8 @@
 //! Building requests.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::{Header, Method, Request};
-
-/// Everything but RFC 3986's unreserved characters.
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::{Header, Method, Request, text};
 
 impl Request {
     /// A POST to the webhook's URL, named `step` in the log; not idempotent until said so.
@@ -56,7 +52,7 @@ impl Request {
         path.push(if path.contains('?') { '&' } else { '?' });
         path.push_str(name);
         path.push('=');
-        path.extend(utf8_percent_encode(value, QUERY_VALUE));
+        path.push_str(&text::url_part(value));
         self
     }
 

@@ -2,6 +2,11 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Everything but RFC 3986's unreserved characters.
+const URL_PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Shows that a text was cut.
 const ELLIPSIS: char = '…';
 
@@ -42,35 +47,74 @@ pub fn truncate(text: &str, max_chars: usize) -> Cow<'_, str> {
     Cow::Owned(kept + "…")
 }
 
+/// At most `max_units` UTF-16 units of the text, as most services count; what was cut shows as an ellipsis.
+pub fn truncate_units(text: &str, max_units: usize) -> Cow<'_, str> {
+    if text.encode_utf16().count() <= max_units {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(escaped(text, max_units, |_| None))
+}
+
 /// The text as HTML: markup escaped, each newline a `<br>`. At most `max_units` UTF-16 units, as CRMs count, escapes
 /// included; what was cut shows as an ellipsis.
 pub fn html(text: &str, max_units: usize) -> String {
-    let mut html = String::with_capacity(text.len());
+    escaped(text, max_units, |c| match c {
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        '\n' => Some("<br>"),
+        _ => markup_escape(c),
+    })
+}
+
+/// The text for chats that know `&amp;`, `&lt;` and `&gt;` and no other escape: these three characters escaped, all else
+/// as it is. At most `max_units` UTF-16 units, escapes included; what was cut shows as an ellipsis.
+pub fn chat_markup(text: &str, max_units: usize) -> String {
+    escaped(text, max_units, markup_escape)
+}
+
+fn markup_escape(c: char) -> Option<&'static str> {
+    match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        _ => None,
+    }
+}
+
+/// The text with some characters replaced, cut between characters, never within an escape.
+fn escaped(text: &str, max_units: usize, escape: impl Fn(char) -> Option<&'static str>) -> String {
+    let mut escaped = String::with_capacity(text.len());
     let mut units = 0;
     // Where the text still fits together with an ellipsis.
     let mut cut = 0;
     for c in text.chars() {
-        let before = html.len();
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            '\n' => html.push_str("<br>"),
-            _ => html.push(c),
+        match escape(c) {
+            // Escapes are ASCII: as many units as bytes.
+            Some(escape) => {
+                escaped.push_str(escape);
+                units += escape.len();
+            }
+            None => {
+                escaped.push(c);
+                units += c.len_utf16();
+            }
         }
-        units += if html.len() - before == c.len_utf8() { c.len_utf16() } else { html.len() - before };
         if units > max_units {
-            html.truncate(cut);
-            html.push(ELLIPSIS);
-            return html;
+            escaped.truncate(cut);
+            escaped.push(ELLIPSIS);
+            return escaped;
         }
         if units < max_units {
-            cut = html.len();
+            cut = escaped.len();
         }
     }
-    html
+    escaped
+}
+
+/// The text as a part of a URL that it cannot leave: a path segment, or the value of a query parameter. As a whole
+/// segment, `.` and `..` still mean what they mean; the host refuses them.
+pub fn url_part(text: &str) -> String {
+    utf8_percent_encode(text, URL_PART).to_string()
 }
 
 /// Whether a target that checks addresses would take this one: one `@` with text before it, and a domain with a dot
@@ -120,6 +164,19 @@ mod tests {
     #[test]
     fn html_is_escaped() {
         assert_eq!(html("<a href=\"x\">&'\n{{b}}", 100), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;<br>{{b}}");
+    }
+
+    #[test]
+    fn chats_have_three_escapes() {
+        assert_eq!(chat_markup("<!here> \"&\" '\n", 100), "&lt;!here&gt; \"&amp;\" '\n");
+        assert_eq!(chat_markup("a<b", 5), "a…");
+    }
+
+    #[test]
+    fn truncation_counts_units() {
+        assert_eq!(truncate_units("🦀🦀", 4), "🦀🦀");
+        assert_eq!(truncate_units("🦀🦀", 3), "🦀…");
+        assert_eq!(truncate_units("<<<", 2), "<…");
     }
 
     #[test]

@@ -7,9 +7,29 @@ use crate::Failure;
 /// # Errors
 /// A permanent failure that quotes the time, if it is none.
 pub fn unix_millis(rfc3339: &str) -> Result<i64, Failure> {
+    parsed(rfc3339).map(jiff::Timestamp::as_millisecond)
+}
+
+/// An RFC 3339 time for people, in UTC and to the minute: `2026-05-31 10:00 UTC`.
+///
+/// # Errors
+/// A permanent failure that quotes the time, if it is none.
+pub fn readable(rfc3339: &str) -> Result<String, Failure> {
+    formatted(rfc3339, "%Y-%m-%d %H:%M UTC")
+}
+
+/// An RFC 3339 time in UTC, in a form as `strftime` has it, such as `%d.%m.%Y %H:%M`.
+///
+/// # Errors
+/// A permanent failure that quotes the time or the form, if it is none.
+pub fn formatted(rfc3339: &str, form: &str) -> Result<String, Failure> {
+    jiff::fmt::strtime::format(form, parsed(rfc3339)?)
+        .map_err(|error| Failure::permanent(format!("`{form}` is not a form of a time: {error}")))
+}
+
+fn parsed(rfc3339: &str) -> Result<jiff::Timestamp, Failure> {
     rfc3339
         .parse()
-        .map(jiff::Timestamp::as_millisecond)
         .map_err(|error| Failure::permanent(format!("`{rfc3339}` is not an RFC 3339 time: {error}")))
 }
 
@@ -22,5 +42,8 @@ mod tests {
         assert_eq!(unix_millis("2026-05-31T10:00:00Z"), Ok(1_780_221_600_000));
         assert_eq!(unix_millis("2026-05-31T12:00:00.25+02:00"), Ok(1_780_221_600_250));
         assert!(unix_millis("yesterday").is_err());
+        assert_eq!(formatted("2026-05-31T10:00:00Z", "%d.%m.%y"), Ok("31.05.26".to_owned()));
+        assert!(formatted("2026-05-31T10:00:00Z", "%!").is_err());
+        assert_eq!(readable("2026-05-31T12:00:59.25+02:00"), Ok("2026-05-31 10:00 UTC".to_owned()));
     }
 }
