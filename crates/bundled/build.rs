@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PLUGINS: [&str; 2] = ["hubspot", "pipedrive"];
+const PLUGINS: [&str; 5] = ["hubspot", "json-template", "pipedrive", "slack", "telegram"];
 const TARGET: &str = "wasm32-wasip2";
 
 /// What is meant for the build around this one and must not reach the one inside: flags and wrappers of rustc, settings of
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
         rerun_if_changed(&workspace.join(file));
     }
     for plugin in PLUGINS {
-        let name = format!("hookwright_{plugin}");
+        let name = format!("hookwright_{}", plugin.replace('-', "_"));
         fs::copy(built.join(&name).with_extension("wasm"), out.join(plugin).with_extension("wasm"))?;
         rerun_if_changed(&workspace.join(plugin).join("Cargo.toml"));
         for source in sources(&fs::read_to_string(built.join(&name).with_extension("d"))?) {

@@ -20,7 +20,7 @@ macro_rules! bundled {
 
 /// Every bundled plugin, ordered by name.
 pub fn all() -> &'static [BundledPlugin] {
-    bundled!["hubspot", "pipedrive"]
+    bundled!["hubspot", "json-template", "pipedrive", "slack", "telegram"]
 }
 
 #[cfg(test)]

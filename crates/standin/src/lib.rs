@@ -5,10 +5,11 @@
 //! [`Fault`], as data.
 //!
 //! - [`Receiver`] takes anything, like a webhook endpoint of one's own.
-//! - [`HubSpot`] and [`Pipedrive`] are small accounts of these vendors. They check credentials, names and types of
-//!   members, and references to other records, and answer as the vendor does, errors included. What a vendor's
-//!   documentation leaves open they refuse, so that a mapping which satisfies them does not depend on it.
+//! - [`HubSpot`], [`Pipedrive`], [`Slack`] and [`Telegram`] are small accounts of these vendors. They check credentials,
+//!   names and types of members, and references to other records, and answer as the vendor does, errors included. What a
+//!   vendor's documentation leaves open they refuse, so that a mapping which satisfies them does not depend on it.
 //! - [`Make`], [`N8n`] and [`Zapier`] take the event as it is, if it comes as the JSON object that a flow can read.
+//! - [`Tickets`] is the account of a target that nobody thought of.
 //!
 //! [`VENDORS`] has those that stand in for a vendor by name, each as a [`Vendor`]: what a webhook for it is given, and what
 //! it holds.
@@ -37,8 +38,11 @@ mod journal;
 mod pipedrive;
 mod receiver;
 mod server;
+mod slack;
+mod telegram;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod time;
 mod vendor;
 
@@ -50,4 +54,7 @@ pub use journal::{Keep, Received};
 pub use pipedrive::Pipedrive;
 pub use receiver::Receiver;
 pub use server::{Running, Standin, Target};
+pub use slack::Slack;
+pub use telegram::Telegram;
+pub use tickets::Tickets;
 pub use vendor::{Connection, Listing, Shown, VENDORS, Vendor};

@@ -12,6 +12,9 @@ mod automation;
 mod hubspot;
 mod pipedrive;
 mod server;
+mod slack;
+mod telegram;
+mod tickets;
 
 /// Sends requests with the same headers to one stand-in.
 struct Sender {
@@ -24,6 +27,8 @@ struct Sender {
 struct Reply {
     status: u16,
     headers: HeaderMap,
+    /// The body as it is, and as JSON; null if it is none.
+    text: String,
     body: Value,
 }
 
@@ -41,8 +46,9 @@ impl Sender {
         let reply = self.client.request(request.body(Full::from(body.to_owned())).unwrap()).await?;
         let (head, body) = reply.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Reply { status: head.status.as_u16(), headers: head.headers, text, body })
     }
 
     async fn send(&self, method: &str, path: &str, body: &Value) -> Reply {
