@@ -48,7 +48,7 @@ pub(super) fn ending(delivery: &Value, title: &str, records: &[Shown]) {
     heading(&format!("The delivery is {}", word(delivery, "/state")));
     match delivery.pointer("/receipt/reference").and_then(Value::as_str) {
         Some(reference) => println!("  receipt: {reference}"),
-        None => println!("  no receipt: without a plugin, nobody reads what {title} answers"),
+        None => println!("  no receipt: nothing in {title}'s answer names a record"),
     }
     println!("\nWhat {title} has now:");
     for record in records {
