@@ -20,7 +20,7 @@ macro_rules! bundled {
 
 /// Every bundled plugin, ordered by name.
 pub fn all() -> &'static [BundledPlugin] {
-    bundled!["hubspot", "json-template", "pipedrive", "slack", "telegram"]
+    bundled!["airtable", "hubspot", "json-template", "notion", "pipedrive", "slack", "telegram"]
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@
 //! [`Fault`], as data.
 //!
 //! - [`Receiver`] takes anything, like a webhook endpoint of one's own.
-//! - [`HubSpot`], [`Pipedrive`], [`Slack`] and [`Telegram`] are small accounts of these vendors. They check credentials,
-//!   names and types of members, and references to other records, and answer as the vendor does, errors included. What a
-//!   vendor's documentation leaves open they refuse, so that a mapping which satisfies them does not depend on it.
+//! - [`Airtable`], [`HubSpot`], [`Notion`], [`Pipedrive`], [`Slack`] and [`Telegram`] are small accounts of these vendors.
+//!   They check credentials, names and types of members, and references to other records, and answer as the vendor does,
+//!   errors included. What a vendor's documentation leaves open they refuse, so that a mapping which satisfies them does
+//!   not depend on it.
 //! - [`Make`], [`N8n`] and [`Zapier`] take the event as it is, if it comes as the JSON object that a flow can read.
 //! - [`Tickets`] is the account of a target that nobody thought of.
 //!
@@ -30,11 +31,13 @@
 //! # }
 //! ```
 
+mod airtable;
 mod automation;
 mod exchange;
 mod fault;
 pub mod hubspot;
 mod journal;
+pub mod notion;
 mod pipedrive;
 mod receiver;
 mod server;
@@ -46,11 +49,13 @@ mod tickets;
 mod time;
 mod vendor;
 
+pub use airtable::Airtable;
 pub use automation::{Make, N8n, Zapier};
 pub use exchange::{Answer, Request};
 pub use fault::{Fault, When};
 pub use hubspot::HubSpot;
 pub use journal::{Keep, Received};
+pub use notion::Notion;
 pub use pipedrive::Pipedrive;
 pub use receiver::Receiver;
 pub use server::{Running, Standin, Target};

@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use crate::{Running, Target};
 
+mod airtable;
 mod automation;
 mod hubspot;
+mod notion;
 mod pipedrive;
 mod server;
 mod slack;

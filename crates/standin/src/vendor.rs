@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::exchange::{Answer, Request};
 use crate::server::Target;
-use crate::{HubSpot, Make, N8n, Pipedrive, Slack, Telegram, Tickets, Zapier};
+use crate::{Airtable, HubSpot, Make, N8n, Notion, Pipedrive, Slack, Telegram, Tickets, Zapier};
 
 /// A stand-in as the owner of a webhook meets it.
 pub trait Vendor: Target {
@@ -64,11 +64,13 @@ pub struct Listing {
 }
 
 /// Every vendor, ordered by name.
-pub const VENDORS: [Listing; 8] = [
+pub const VENDORS: [Listing; 10] = [
+    Listing { name: "airtable", title: "Airtable", open: || Box::new(Airtable::new("pat-standin")) },
     Listing { name: "hubspot", title: "HubSpot", open: || Box::new(HubSpot::new("pat-na1-standin")) },
     Listing { name: "json-template", title: "Ticket desk", open: || Box::new(Tickets::new("standin-key")) },
     Listing { name: "make", title: "Make", open: || Box::new(Make::new("standin-hook", "standin-key")) },
     Listing { name: "n8n", title: "n8n", open: || Box::new(N8n::new("leads", "standin-key")) },
+    Listing { name: "notion", title: "Notion", open: || Box::new(Notion::new("ntn_standin")) },
     Listing { name: "pipedrive", title: "Pipedrive", open: || Box::new(Pipedrive::new("standin-token")) },
     Listing { name: "slack", title: "Slack", open: || Box::new(Slack::new("Standin0Secret1Of2Slack")) },
     Listing {

@@ -79,7 +79,7 @@ async fn wrong_keys_and_wrong_members_are_told() {
     let environment = [("HOOKWRIGHT_SERVER", server.api.url()), ("HOOKWRIGHT_ADMIN_KEY", ADMIN_KEY)];
     let args = ["webhook", "add", "--project", &project, "--url", "http://10.0.0.1/", "--plugin", "hubspto"];
     let failed = run(&args, &environment).await;
-    for words in ["/url", "10.0.0.1", "/mapping/plugin", "hubspot, pipedrive"] {
+    for words in ["/url", "10.0.0.1", "/mapping/plugin", "hubspot, ", "pipedrive"] {
         assert!(stderr(&failed).contains(words), "{}", stderr(&failed));
     }
 }

@@ -92,9 +92,9 @@ async fn components_that_cannot_be_used_are_refused_with_words() {
     api.upload(&project, "No_Name", mended()).await.problem(422, "invalid_input");
 
     let plugins = api.get(&format!("/v1/projects/{project}/plugins")).await.json(200);
-    let names: Vec<_> =
-        plugins["data"].as_array().unwrap().iter().map(|plugin| plugin["name"].clone()).collect();
-    assert_eq!(names, ["hubspot", "pipedrive"]);
+    let names: Vec<&str> =
+        plugins["data"].as_array().unwrap().iter().filter_map(|plugin| plugin["name"].as_str()).collect();
+    assert!(names.contains(&"hubspot") && !names.contains(&"mine"), "{names:?}");
 }
 
 #[tokio::test]

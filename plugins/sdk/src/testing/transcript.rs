@@ -10,6 +10,8 @@ use crate::{Mapping, Method, Request, text};
 /// Longer texts are shown by their start, their length and their end.
 const SHOWN_CHARS: usize = 800;
 const START_CHARS: usize = 100;
+/// Of longer lists the first and the last item are shown.
+const SHOWN_ITEMS: usize = 12;
 
 impl<M: Mapping> Rehearsal<M> {
     /// Every request with its answer's status, every outcome and every log line, in order.
@@ -66,7 +68,13 @@ fn shorten(value: &mut Value) {
             let end: String = long.chars().skip(long.chars().count() - 20).collect();
             *long = format!("{} [{units} UTF-16 units, ending in: {end}]", text::truncate(long, START_CHARS));
         }
-        Value::Array(items) => items.iter_mut().for_each(shorten),
+        Value::Array(items) => {
+            if items.len() > SHOWN_ITEMS {
+                let left_out = format!("[{} items left out]", items.len() - 2);
+                items.splice(1..items.len() - 1, [left_out.into()]);
+            }
+            items.iter_mut().for_each(shorten);
+        }
         Value::Object(members) => members.values_mut().for_each(shorten),
         _ => {}
     }

@@ -1,0 +1,51 @@
+//! Leads in Airtable: each becomes a record of a table, with the columns that the settings name.
+//!
+//! A record is upserted by the conversation's id, so a repeat makes nothing twice. Without one, or if every lead is to have a
+//! record of its own, the event's id takes its place where a column holds it; otherwise the record is created, and after a
+//! lost answer created again.
+
+use hookwright_sdk::field::Source;
+use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Stop};
+
+mod record;
+mod refusal;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use settings::Settings;
+
+struct Airtable;
+
+impl Mapping for Airtable {
+    type Settings = Settings;
+
+    fn describe() -> Description {
+        Description {
+            title: "Airtable",
+            summary: "A lead becomes a record of your table, with the columns that you choose.",
+            url: "https://api.airtable.com",
+            headers: &[HeaderHint {
+                name: "authorization",
+                placeholder: "Bearer pat… (personal access token with the scope data.records:write and access to the base)",
+                secret: true,
+            }],
+        }
+    }
+
+    fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
+        let source = Source::of(event);
+        if source.lead().is_blank() {
+            return Ok(Action::skip(
+                "nothing was collected: no name, phone number, e-mail address or message",
+            ));
+        }
+        let reply = so_far.call(record::request(&source, settings, so_far)?)?;
+        refusal::check(reply)?;
+        let record = reply.word("/records/0/id")?;
+        let url = settings.record_url(&record);
+        Ok(Action::done(format!("record/{record}"), Some(url)))
+    }
+}
+
+hookwright_sdk::export!(Airtable);

@@ -1,0 +1,76 @@
+//! Notion's API as this mapping uses it, and what its refusals mean.
+
+use hookwright_sdk::{Failure, History, Reply, Request, Stop, text};
+use serde_json::Value;
+
+use crate::settings::Settings;
+
+/// Refused; not found or not shared; a collision while saving.
+const INTERPRETED: [u16; 3] = [400, 404, 409];
+
+/// How much of Notion's own words is shown.
+const WORDS_MAX_CHARS: usize = 400;
+
+/// The calls of one delivery.
+pub(crate) struct Api<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) so_far: &'a History,
+}
+
+impl Api<'_> {
+    /// The reply to the request.
+    ///
+    /// # Errors
+    /// The request itself while it has not been answered; a failure if the answer is one.
+    pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
+        checked(self.so_far.call(self.prepared(request))?)
+    }
+
+    /// The reply to a step, if it has been answered.
+    ///
+    /// # Errors
+    /// A failure if the answer is one.
+    pub(crate) fn reply(&self, step: &str) -> Result<Option<&Reply>, Stop> {
+        self.so_far.reply(step).map(checked).transpose()
+    }
+
+    /// What the look found, if the step may have been carried out although its answer was never seen.
+    ///
+    /// # Errors
+    /// As [`Api::call`], for the look.
+    pub(crate) fn look_before(&self, step: &str, look: Request) -> Result<Option<&Reply>, Stop> {
+        self.so_far.look_before(step, self.prepared(look))?.map(checked).transpose()
+    }
+
+    fn prepared(&self, request: Request) -> Request {
+        request.header("notion-version", &self.settings.notion_version).accept(&INTERPRETED)
+    }
+}
+
+fn checked(reply: &Reply) -> Result<&Reply, Stop> {
+    let failure = match reply.status {
+        400 => Failure::permanent(format!(
+            "Notion refused {}; the columns in the settings must have the database's names and types. Its words: {}",
+            reply.step,
+            words(reply)
+        )),
+        404 => Failure::permanent(format!(
+            "Notion does not find what the settings name, or it is not shared with the integration (in the database: ••• → \
+             Connections). Its words: {}",
+            words(reply)
+        )),
+        409 => {
+            Failure::retry("Notion could not save: somebody else was changing the same", reply.retry_after())
+        }
+        _ => return Ok(reply),
+    };
+    Err(failure.into())
+}
+
+fn words(reply: &Reply) -> String {
+    let message = reply.find("/message").ok().flatten();
+    match message.as_ref().and_then(Value::as_str).and_then(text::line) {
+        Some(words) => text::truncate(&words, WORDS_MAX_CHARS).into_owned(),
+        None => reply.quote(),
+    }
+}
