@@ -5,7 +5,7 @@
 //! lost answer created again.
 
 use hookwright_sdk::field::Source;
-use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Stop};
+use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Receipt, Stop};
 
 mod record;
 mod refusal;
@@ -42,9 +42,10 @@ impl Mapping for Airtable {
         }
         let reply = so_far.call(record::request(&source, settings, so_far)?)?;
         refusal::check(reply)?;
-        let record = reply.word("/records/0/id")?;
-        let url = settings.record_url(&record);
-        Ok(Action::done(format!("record/{record}"), Some(url)))
+        Ok(match record::written(reply)? {
+            Some(record) => Action::done(format!("record/{record}"), Some(settings.record_url(&record))),
+            None => Action::Done(Receipt { reference: None, url: None }),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The record of a lead.
 
 use hookwright_sdk::field::{Field, Known, Source};
-use hookwright_sdk::{Failure, History, Request, log, text};
+use hookwright_sdk::{Failure, History, Reply, Request, log, text};
 use serde_json::{Map, Value, json};
 
 use crate::refusal;
@@ -39,6 +39,19 @@ pub(crate) fn request(
         }
     };
     Ok(request.path(settings.path()).json(&body).accept(&refusal::INTERPRETED))
+}
+
+/// The id of the record that was written; none if it is beyond what the host reads of a long reply, which has the whole
+/// record.
+///
+/// # Errors
+/// A permanent failure if the reply has no id.
+pub(crate) fn written(reply: &Reply) -> Result<Option<String>, Failure> {
+    let places = ["/records/0/id", "/createdRecords/0", "/updatedRecords/0"];
+    match places.into_iter().find_map(|place| reply.word(place).ok()) {
+        None if !reply.truncated => reply.word("/records/0/id").map(Some),
+        id => Ok(id),
+    }
 }
 
 /// The column that a record is upserted by: that of the conversation, or else of the event.

@@ -96,6 +96,25 @@ fn a_reply_longer_than_the_host_reads_still_names_its_record() {
 }
 
 #[test]
+fn a_record_whose_id_is_beyond_what_the_host_reads_is_delivered_all_the_same() {
+    let fields = json!({ "Message": "Hello. ".repeat(10_000) });
+    for (reply, expected) in [
+        (json!({ "records": [{ "fields": fields, "id": "rec1" }] }), None),
+        (
+            json!({ "updatedRecords": ["rec2"], "records": [{ "fields": fields }] }),
+            Some("record/rec2".to_owned()),
+        ),
+    ] {
+        let outcome =
+            rehearsal(samples::complete()).attempt(&mut |_: &Request| Answer::json(200, reply.clone()));
+        assert!(
+            matches!(&outcome, Outcome::Delivered(receipt) if receipt.reference == expected),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
 fn a_later_lead_of_the_conversation_keeps_what_it_does_not_know() {
     let mut account = account();
     rehearsal(samples::complete()).attempt(&mut account);

@@ -23,7 +23,15 @@ impl Api<'_> {
     /// # Errors
     /// The request itself while it has not been answered; a failure if the answer is one.
     pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
-        checked(self.so_far.call(self.prepared(request))?)
+        match self.reply(&request.step)? {
+            Some(reply) => Ok(reply),
+            None => Err(self.request(request)),
+        }
+    }
+
+    /// What sends the request.
+    pub(crate) fn request(&self, request: Request) -> Stop {
+        Stop::Call(Box::new(self.prepared(request)))
     }
 
     /// The reply to a step, if it has been answered.

@@ -4,7 +4,7 @@
 //! before it is created again.
 
 use hookwright_sdk::field::Source;
-use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Stop};
+use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Receipt, Stop};
 
 mod api;
 mod look;
@@ -48,8 +48,10 @@ impl Mapping for Notion {
         settings.check()?;
         let api = Api { settings, so_far };
         let parent = parent::of(&api)?;
-        let page = page::create(&api, &source, &parent)?;
-        Ok(Action::done(format!("page/{page}"), Some(link(&page))))
+        Ok(match page::create(&api, &source, &parent)? {
+            Some(page) => Action::done(format!("page/{page}"), Some(link(&page))),
+            None => Action::Done(Receipt { reference: None, url: None }),
+        })
     }
 }
 

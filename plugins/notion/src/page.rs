@@ -13,21 +13,25 @@ use crate::settings::Settings;
 
 const CREATE: &str = "create-page";
 
-/// The id of the lead's page, which is created unless it is found after a lost answer.
-pub(crate) fn create(api: &Api<'_>, source: &Source<'_>, parent: &Parent) -> Result<String, Stop> {
+/// The id of the lead's page, which is created unless it is found after a lost answer; none if the id is beyond what the
+/// host reads of a long reply, which has the whole page.
+pub(crate) fn create(api: &Api<'_>, source: &Source<'_>, parent: &Parent) -> Result<Option<String>, Stop> {
     if let Some(created) = api.reply(CREATE)? {
-        return Ok(created.uuid("/id")?);
+        return match created.uuid("/id") {
+            Err(_) if created.truncated => Ok(None),
+            id => Ok(Some(id?)),
+        };
     }
     let mut room = Room::new();
     let properties = properties(source, api.settings, &mut room);
     if let Some(found) = find(api, source, parent, &properties)? {
-        return Ok(found);
+        return Ok(Some(found));
     }
     let mut page = json!({ "parent": parent.json(), "properties": properties });
     if let Some(children) = children(source, api.settings, &mut room) {
         page["children"] = children;
     }
-    Ok(api.call(Request::post(CREATE).path("/v1/pages").json(&page))?.uuid("/id")?)
+    Err(api.request(Request::post(CREATE).path("/v1/pages").json(&page)))
 }
 
 /// The id of the lead's page, if it may have been created although the answer was never seen, and was.

@@ -103,6 +103,13 @@ fn a_reply_longer_than_the_host_reads_still_names_its_page() {
 }
 
 #[test]
+fn a_page_whose_id_is_beyond_what_the_host_reads_is_delivered_all_the_same() {
+    let body = json!({ "properties": { "Message": "Hello. ".repeat(10_000) }, "id": "59833787-2cf9-4fdf-8782-000000000001" });
+    let outcome = answered_with(settings(), "create-page", &Answer::json(200, body));
+    assert!(matches!(&outcome, Outcome::Delivered(receipt) if receipt.reference.is_none()), "{outcome:?}");
+}
+
+#[test]
 fn a_fault_at_any_step_makes_nothing_twice() {
     for (name, lead) in samples::all() {
         if lead.cleaned().is_blank() {

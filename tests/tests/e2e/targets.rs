@@ -63,3 +63,38 @@ async fn one_collected_field_is_enough_for_every_target_and_none_is_no_lead() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_longest_message_that_the_intake_takes_arrives_in_every_target() {
+    let server = Home::new().start().await;
+    let mut lead = lead::sample();
+    // Characters of one unit and of two, and such as have escapes in JSON and in markup: nearly 256 KiB.
+    lead["message"] = "\"<🦀>\n".repeat(25_000).into();
+    for listing in &VENDORS {
+        let (project, account) = connect(&server.api, listing).await;
+        let id = server.api.one_delivery(&project, &lead).await;
+        let delivery = server.api.settled(&id).await;
+        assert_eq!(delivery["state"], "delivered", "{}: {delivery:#}", listing.name);
+        assert!(!account.target().records().is_empty(), "{} has nothing", listing.name);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_makes_no_second_record_where_a_target_can_be_asked() {
+    let server = Home::new().start().await;
+    for listing in VENDORS
+        .iter()
+        .filter(|listing| ["airtable", "hubspot", "notion", "pipedrive"].contains(&listing.name))
+    {
+        let mut counts = Vec::new();
+        for lost in [0, 1] {
+            let (project, account) = connect(&server.api, listing).await;
+            account.script(When::next(lost), Fault::ResetAfterEffect);
+            let id = server.api.one_delivery(&project, &lead::sample()).await;
+            let delivery = server.api.settled(&id).await;
+            assert_eq!(delivery["state"], "delivered", "{}: {delivery:#}", listing.name);
+            counts.push(account.target().records().len());
+        }
+        assert_eq!(counts[0], counts[1], "{}", listing.name);
+    }
+}
