@@ -5,7 +5,8 @@
 //! [`Fault`], as data.
 //!
 //! - [`Receiver`] takes anything, like a webhook endpoint of one's own.
-//! - [`Airtable`], [`HubSpot`], [`Notion`], [`Pipedrive`], [`Slack`] and [`Telegram`] are small accounts of these vendors.
+//! - [`Airtable`], [`AmoCrm`], [`Bitrix24`], [`HubSpot`], [`Notion`], [`Pipedrive`], [`Slack`] and [`Telegram`] are
+//!   small accounts of these vendors.
 //!   They check credentials, names and types of members, and references to other records, and answer as the vendor does,
 //!   errors included. What a vendor's documentation leaves open they refuse, so that a mapping which satisfies them does
 //!   not depend on it.
@@ -32,13 +33,18 @@
 //! ```
 
 mod airtable;
+mod amocrm;
 mod automation;
+mod bitrix24;
+mod blank;
+mod email;
 mod exchange;
 mod fault;
 pub mod hubspot;
 mod journal;
 pub mod notion;
 mod pipedrive;
+mod query;
 mod receiver;
 mod server;
 mod slack;
@@ -50,7 +56,9 @@ mod time;
 mod vendor;
 
 pub use airtable::Airtable;
+pub use amocrm::AmoCrm;
 pub use automation::{Make, N8n, Zapier};
+pub use bitrix24::Bitrix24;
 pub use exchange::{Answer, Request};
 pub use fault::{Fault, When};
 pub use hubspot::HubSpot;

@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::{Running, Target};
 
 mod airtable;
+mod amocrm;
 mod automation;
+mod bitrix24;
 mod hubspot;
 mod notion;
 mod pipedrive;

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use crate::exchange::{Answer, Request};
 use crate::server::Target;
-use crate::{Airtable, HubSpot, Make, N8n, Notion, Pipedrive, Slack, Telegram, Tickets, Zapier};
+use crate::{
+    Airtable, AmoCrm, Bitrix24, HubSpot, Make, N8n, Notion, Pipedrive, Slack, Telegram, Tickets, Zapier,
+};
 
 /// A stand-in as the owner of a webhook meets it.
 pub trait Vendor: Target {
@@ -64,8 +66,10 @@ pub struct Listing {
 }
 
 /// Every vendor, ordered by name.
-pub const VENDORS: [Listing; 10] = [
+pub const VENDORS: [Listing; 12] = [
     Listing { name: "airtable", title: "Airtable", open: || Box::new(Airtable::new("pat-standin")) },
+    Listing { name: "amocrm", title: "amoCRM", open: || Box::new(AmoCrm::new("standin-token")) },
+    Listing { name: "bitrix24", title: "Bitrix24", open: || Box::new(Bitrix24::new("standin0secret16")) },
     Listing { name: "hubspot", title: "HubSpot", open: || Box::new(HubSpot::new("pat-na1-standin")) },
     Listing { name: "json-template", title: "Ticket desk", open: || Box::new(Tickets::new("standin-key")) },
     Listing { name: "make", title: "Make", open: || Box::new(Make::new("standin-hook", "standin-key")) },

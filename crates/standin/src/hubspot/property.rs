@@ -6,6 +6,7 @@ use hookwright_model::Timestamp;
 
 use super::record::{ObjectType, Properties};
 use super::refusal::Refusal;
+use crate::email::is_email;
 
 const NOTE_MAX_UNITS: usize = 65_536;
 
@@ -140,15 +141,4 @@ pub(super) fn unix_millis(time: &str) -> Option<u64> {
 pub(super) fn is_forward(from: &str, to: &str) -> bool {
     let rank = |stage: &str| LIFECYCLE_STAGES.iter().position(|known| *known == stage);
     rank(to) > rank(from)
-}
-
-fn is_email(text: &str) -> bool {
-    let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
-    text.split_once('@').is_some_and(|(local, domain)| {
-        let is_local = |c: char| !c.is_whitespace() && !c.is_control() && !"\"(),:;<>@[\\]".contains(c);
-        !local.is_empty()
-            && local.chars().all(is_local)
-            && domain.contains('.')
-            && domain.split('.').all(is_label)
-    })
 }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::account::Account;
-use super::query::Query;
 use super::refusal::{Refusal, Version};
 use crate::exchange::Answer;
+use crate::query::Query;
 
 /// The fields that the search of persons knows.
 const SEARCH_FIELDS: [&str; 5] = ["custom_fields", "email", "name", "notes", "phone"];
@@ -25,7 +25,7 @@ pub(super) fn search_persons(account: &Account, query: &Query) -> Result<Answer,
 }
 
 pub(super) fn list_leads(account: &Account, query: &Query) -> Result<Answer, Refusal> {
-    query.check(Version::V1, &["person_id", "sort"])?;
+    check(query, Version::V1, &["person_id", "sort"])?;
     let order = match query.get("sort") {
         None | Some("add_time ASC") => Order::OldestFirst,
         Some("add_time DESC") => Order::NewestFirst,
@@ -37,7 +37,7 @@ pub(super) fn list_leads(account: &Account, query: &Query) -> Result<Answer, Ref
 }
 
 pub(super) fn list_deals(account: &Account, query: &Query) -> Result<Answer, Refusal> {
-    query.check(Version::V2, &["person_id", "sort_by", "sort_direction"])?;
+    check(query, Version::V2, &["person_id", "sort_by", "sort_direction"])?;
     if query.get("sort_by").is_some_and(|field| field != "add_time") {
         return Err(Refusal::invalid(Version::V2, "sort_by: expected add_time"));
     }
@@ -51,8 +51,12 @@ pub(super) fn list_deals(account: &Account, query: &Query) -> Result<Answer, Ref
 
 pub(super) fn list_notes(account: &Account, query: &Query) -> Result<Answer, Refusal> {
     let links = ["lead_id", "deal_id", "person_id"];
-    query.check(Version::V1, &links)?;
+    check(query, Version::V1, &links)?;
     list(Version::V1, &account.notes, query, &links, &Order::OldestFirst)
+}
+
+fn check(query: &Query, version: Version, known: &[&str]) -> Result<(), Refusal> {
+    query.check(known).map_err(|problem| Refusal::invalid(version, problem))
 }
 
 /// The records that hang on everything that the query names.
@@ -99,7 +103,7 @@ enum Match {
 impl<'a> PersonSearch<'a> {
     fn parse(query: &'a Query) -> Result<Self, Refusal> {
         let invalid = |problem: String| Refusal::invalid(Version::V2, problem);
-        query.check(Version::V2, &["term", "fields", "exact_match"])?;
+        check(query, Version::V2, &["term", "fields", "exact_match"])?;
         let (matching, min_chars) = match query.get("exact_match") {
             None | Some("false") => (Match::Part, 2),
             Some("true") => (Match::Whole, 1),

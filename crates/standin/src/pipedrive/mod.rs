@@ -6,17 +6,16 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::exchange::{Answer, Request};
+use crate::query::Query;
 use crate::server::Target;
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod account;
 mod lookup;
-mod query;
 mod refusal;
 mod schema;
 
 use account::Account;
-use query::Query;
 use refusal::Refusal;
 
 /// A Pipedrive account with one token. Persons, deals and notes count from 1; it has no organizations. Its search knows

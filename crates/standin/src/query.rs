@@ -2,30 +2,30 @@
 
 use url::form_urlencoded;
 
-use super::refusal::{Refusal, Version};
 use crate::exchange::Request;
 
 /// The parameters of a request, decoded.
-pub(super) struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    pub(super) fn of(request: &Request) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
         let query = request.uri.query().unwrap_or_default();
         Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Refuses parameters that are not among `known`, or are given twice: they would not do what was meant.
-    pub(super) fn check(&self, version: Version, known: &[&str]) -> Result<(), Refusal> {
+    /// What is wrong with the parameters, if some are not among `known` or are given twice: they would not do what was
+    /// meant.
+    pub(crate) fn check(&self, known: &[&str]) -> Result<(), String> {
         for (index, (name, _)) in self.0.iter().enumerate() {
             if !known.contains(&name.as_str()) {
-                return Err(Refusal::invalid(version, format!("unknown parameter {name}")));
+                return Err(format!("unknown parameter {name}"));
             }
             if self.0[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Refusal::invalid(version, format!("the parameter {name} is given twice")));
+                return Err(format!("the parameter {name} is given twice"));
             }
         }
         Ok(())
