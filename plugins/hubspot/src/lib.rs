@@ -6,7 +6,7 @@
 //! Deals and notes have no key either. After a lost answer each of them is looked for before it is created again: the
 //! search knows a new record after some seconds, which is less than the webhook's first wait.
 
-use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Lead, Mapping, Stop, text};
+use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Stop};
 
 mod api;
 mod contact;
@@ -39,13 +39,13 @@ impl Mapping for HubSpot {
     }
 
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
-        let lead = event.lead.cleaned();
+        let mut lead = event.lead.cleaned();
         if lead.is_blank() {
             return Ok(Action::skip(
                 "nothing was collected: no name, phone number, e-mail address or message",
             ));
         }
-        let (lead, unusable_email) = without_unusable_email(lead);
+        let unusable_email = lead.take_unusable_email();
         let api = Api { settings, so_far };
         let contact = contact::find_or_create(&api, &lead)?;
         if settings.deal_stage().is_some() {
@@ -54,13 +54,6 @@ impl Mapping for HubSpot {
         note::create(&api, event, &lead, unusable_email.as_deref(), &contact)?;
         Ok(Action::done(format!("contact/{contact}"), settings.contact_url(&contact)))
     }
-}
-
-/// HubSpot refuses the whole contact for an address that it does not take. Such a lead goes on without one, and the note
-/// keeps what was typed.
-fn without_unusable_email(mut lead: Lead) -> (Lead, Option<String>) {
-    let unusable = lead.email.take_if(|email| !text::is_email(email));
-    (lead, unusable)
 }
 
 hookwright_sdk::export!(HubSpot);

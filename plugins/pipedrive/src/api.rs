@@ -36,15 +36,12 @@ impl Api<'_> {
         read_found: impl FnOnce(&Reply) -> Result<Option<T>, Failure>,
         read_created: impl FnOnce(&Reply) -> Result<T, Failure>,
     ) -> Result<T, Stop> {
-        if self.so_far.reply(&create.step).is_none()
-            && let Some(reply) = self.so_far.look_before(&create.step, look().accept(&INTERPRETED))?
-        {
-            check(reply)?;
-            if let Some(found) = read_found(reply)? {
-                return Ok(found);
-            }
-        }
-        Ok(read_created(self.call(create)?)?)
+        self.so_far.create_once(
+            create.accept(&INTERPRETED),
+            || look().accept(&INTERPRETED),
+            |reply| check(reply).and_then(|()| read_found(reply)),
+            |reply| check(reply).and_then(|()| read_created(reply)),
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! What has happened to a delivery so far, as a mapping asks for it.
 
-use crate::{History, Reply, Request, Stop};
+use crate::{Failure, History, Reply, Request, Stop};
 
 impl History {
     /// The reply to this step, if it has been answered; the last one, if it was asked more than once.
@@ -29,5 +29,26 @@ impl History {
         } else {
             Ok(self.reply(&look.step))
         }
+    }
+
+    /// What a request that is not idempotent creates, made once: after a lost answer, `look` is sent first, and `create`
+    /// again only if `found` does not see the record in the look's reply.
+    ///
+    /// # Errors
+    /// [`Stop::Call`] while an answer is missing, and what the readers of the replies say.
+    pub fn create_once<T>(
+        &self,
+        create: Request,
+        look: impl FnOnce() -> Request,
+        found: impl FnOnce(&Reply) -> Result<Option<T>, Failure>,
+        created: impl FnOnce(&Reply) -> Result<T, Failure>,
+    ) -> Result<T, Stop> {
+        if self.reply(&create.step).is_none()
+            && let Some(reply) = self.look_before(&create.step, look())?
+            && let Some(record) = found(reply)?
+        {
+            return Ok(record);
+        }
+        Ok(created(self.call(create)?)?)
     }
 }

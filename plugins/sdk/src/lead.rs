@@ -22,6 +22,12 @@ impl Lead {
         [&self.name, &self.phone, &self.email, &self.message].into_iter().all(Option::is_none)
     }
 
+    /// Takes away an address that a target which checks addresses would refuse the whole lead for ([`text::is_email`]),
+    /// and returns it, so that a note can keep what was typed.
+    pub fn take_unusable_email(&mut self) -> Option<String> {
+        self.email.take_if(|email| !text::is_email(email))
+    }
+
     /// A name for a lead without one: `Telegram lead`, or `New lead` if the channel is unknown too.
     pub fn stand_in_name(&self) -> String {
         let mut letters = self.channel.as_deref().unwrap_or("New").chars();
@@ -73,6 +79,16 @@ mod tests {
         assert_eq!(lead("", "", "telegram").display_name(), "Telegram lead");
         assert_eq!(lead("", "", "éclair").title(), "Éclair lead");
         assert_eq!(lead("", "", "").title(), "New lead");
+    }
+
+    #[test]
+    fn only_an_unusable_address_is_taken_away() {
+        let mut usable = Lead { email: Some("john@example.com".into()), ..lead("", "", "") };
+        assert_eq!(usable.take_unusable_email(), None);
+        assert!(usable.email.is_some());
+        let mut unusable = Lead { email: Some("john at example".into()), ..usable };
+        assert_eq!(unusable.take_unusable_email().as_deref(), Some("john at example"));
+        assert_eq!(unusable.email, None);
     }
 
     #[test]

@@ -55,6 +55,14 @@ pub fn truncate_units(text: &str, max_units: usize) -> Cow<'_, str> {
     Cow::Owned(escaped(text, max_units, |_| None))
 }
 
+/// A line `label: value` for each value that is there, cut at so many characters; none if there is none.
+pub fn labelled(details: &[(&str, Option<&str>)], max_chars: usize) -> Option<String> {
+    let line =
+        |(label, value): &(&str, Option<&str>)| Some(format!("{label}: {}", truncate((*value)?, max_chars)));
+    let lines: Vec<String> = details.iter().filter_map(line).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
 /// The text as HTML: markup escaped, each newline a `<br>`. At most `max_units` UTF-16 units, as CRMs count, escapes
 /// included; what was cut shows as an ellipsis.
 pub fn html(text: &str, max_units: usize) -> String {
@@ -159,6 +167,13 @@ mod tests {
         assert_eq!(truncate("día", 3), "día");
         assert_eq!(truncate("días", 3), "dí…");
         assert_eq!(truncate("🦀🦀", 1), "…");
+    }
+
+    #[test]
+    fn details_are_lines_of_what_is_there() {
+        let details = [("Channel", Some("telegram")), ("Phone", None), ("Conversation", Some("abcde"))];
+        assert_eq!(labelled(&details, 4).as_deref(), Some("Channel: tel…\nConversation: abc…"));
+        assert_eq!(labelled(&[("Phone", None)], 4), None);
     }
 
     #[test]
