@@ -7,8 +7,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PLUGINS: [&str; 7] =
-    ["airtable", "hubspot", "json-template", "notion", "pipedrive", "slack", "telegram"];
+const PLUGINS: [&str; 9] = [
+    "airtable",
+    "amocrm",
+    "bitrix24",
+    "hubspot",
+    "json-template",
+    "notion",
+    "pipedrive",
+    "slack",
+    "telegram",
+];
 const TARGET: &str = "wasm32-wasip2";
 
 /// What is meant for the build around this one and must not reach the one inside: flags and wrappers of rustc, settings of

@@ -20,7 +20,17 @@ macro_rules! bundled {
 
 /// Every bundled plugin, ordered by name.
 pub fn all() -> &'static [BundledPlugin] {
-    bundled!["airtable", "hubspot", "json-template", "notion", "pipedrive", "slack", "telegram"]
+    bundled![
+        "airtable",
+        "amocrm",
+        "bitrix24",
+        "hubspot",
+        "json-template",
+        "notion",
+        "pipedrive",
+        "slack",
+        "telegram"
+    ]
 }
 
 #[cfg(test)]

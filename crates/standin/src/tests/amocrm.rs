@@ -48,7 +48,6 @@ fn incoming() -> Value {
 }
 
 /// `base` with one member set, by its JSON pointer.
-#[expect(clippy::needless_pass_by_value, reason = "reads well with `json!`")]
 fn with(mut base: Value, pointer: &str, value: Value) -> Value {
     let (parent, member) = pointer.rsplit_once('/').unwrap();
     match base.pointer_mut(parent).unwrap() {

@@ -37,7 +37,6 @@ fn lead() -> Value {
 }
 
 /// `base` with one of its fields set.
-#[expect(clippy::needless_pass_by_value, reason = "reads well with `json!`")]
 fn with(mut base: Value, field: &str, value: Value) -> Value {
     base["fields"][field] = value;
     base

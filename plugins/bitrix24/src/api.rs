@@ -1,0 +1,111 @@
+//! Bitrix24's REST as this mapping uses it. The status of an answer does not tell what is permanent, so that its body does.
+
+use hookwright_sdk::{Event, Failure, History, Reply, Request, Stop};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::settings::Settings;
+
+/// Statuses whose body says more than they do.
+const INTERPRETED: [u16; 5] = [401, 403, 429, 500, 503];
+
+/// A method's running time is counted over this long (480 s of it are allowed).
+const OPERATING_WINDOW_SECS: u32 = 600;
+/// A refusal in nobody's words is looked at now and then.
+const LONG_PAUSE_SECS: u32 = 3_600;
+
+/// The calls of one delivery.
+pub(crate) struct Api<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) so_far: &'a History,
+    pub(crate) event: &'a Event,
+}
+
+impl Api<'_> {
+    /// The reply to the request.
+    ///
+    /// # Errors
+    /// The request itself while it has not been answered; a failure if the answer is one.
+    pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
+        let reply = self.so_far.call(request.accept(&INTERPRETED))?;
+        check(reply)?;
+        Ok(reply)
+    }
+
+    /// What `create` creates, once: `found` reads the reply to `look`, which a lost answer calls for.
+    pub(crate) fn create<T>(
+        &self,
+        create: Request,
+        look: impl FnOnce() -> Request,
+        found: impl FnOnce(&Reply) -> Result<Option<T>, Failure>,
+        created: impl FnOnce(&Reply) -> Result<T, Failure>,
+    ) -> Result<T, Stop> {
+        self.so_far.create_once(
+            create.accept(&INTERPRETED),
+            || look().idempotent().accept(&INTERPRETED),
+            |reply| check(reply).and_then(|()| found(reply)),
+            |reply| check(reply).and_then(|()| created(reply)),
+        )
+    }
+}
+
+/// A call of a method; every one is a POST.
+pub(crate) fn method(step: &str, name: &str, parameters: &impl Serialize) -> Request {
+    Request::post(step).path(format!("/{name}")).json(parameters)
+}
+
+fn check(reply: &Reply) -> Result<(), Failure> {
+    let body = reply.json().unwrap_or_default();
+    let code = body.get("error").and_then(Value::as_str);
+    match (reply.status, code) {
+        (200..300, None) => Ok(()),
+        (_, Some("QUERY_LIMIT_EXCEEDED")) => {
+            Err(Failure::retry("Bitrix24 takes fewer requests a second than it is sent", None))
+        }
+        (_, Some("OPERATION_TIME_LIMIT")) => Err(Failure::retry(
+            "Bitrix24 allows this method no more running time for now",
+            Some(until_reset(&body)),
+        )),
+        (_, Some("OVERLOAD_LIMIT")) => Err(held(
+            "Bitrix24 has blocked REST for this portal by hand; only its support can lift that",
+            reply,
+        )),
+        (_, Some("PORTAL_DELETED")) => Err(held("this Bitrix24 portal has been deleted", reply)),
+        (_, Some("NO_AUTH_FOUND" | "INVALID_CREDENTIALS" | "expired_token")) => Err(held(
+            "the inbound webhook in the URL is wrong, was deleted or has ended: make a new one in Bitrix24 and put its URL \
+             into this webhook",
+            reply,
+        )),
+        (_, Some("insufficient_scope")) => {
+            Err(held("the inbound webhook lacks the scope `crm`: tick CRM in its settings", reply))
+        }
+        (401 | 403, Some(_)) => Err(held(
+            "Bitrix24 does not allow this: the webhook's user lacks a right, or the plan has no REST",
+            reply,
+        )),
+        (401 | 403, None) => {
+            let reason = format!("Bitrix24 does not allow this and does not say why: {}", reply.quote());
+            Err(Failure::retry(reason, Some(LONG_PAUSE_SECS)))
+        }
+        (429 | 500.., _) => {
+            Err(Failure::retry(format!("Bitrix24 cannot do this now: {}", reply.quote()), None))
+        }
+        (_, Some(_)) => Err(held("Bitrix24 has refused the request", reply)),
+        (_, None) => Ok(()),
+    }
+}
+
+/// The seconds until the method's running time counts anew, by the portal's own clock.
+fn until_reset(body: &Value) -> u32 {
+    let at = |pointer: &str| body.pointer(pointer).and_then(Value::as_f64);
+    let secs = at("/time/operating_reset_at").zip(at("/time/start")).map(|(reset, now)| (reset - now).ceil());
+    match secs {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 1 to 600")]
+        Some(secs) if secs >= 1.0 && secs <= f64::from(OPERATING_WINDOW_SECS) => secs as u32,
+        _ => OPERATING_WINDOW_SECS,
+    }
+}
+
+fn held(why: &str, reply: &Reply) -> Failure {
+    Failure::permanent(format!("{why}; its words: {}", reply.quote()))
+}

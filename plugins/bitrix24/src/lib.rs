@@ -1,0 +1,59 @@
+//! Leads in Bitrix24: one request holds everything.
+//!
+//! Nothing is unique here. Each lead carries the id of its event as its origin, and after a lost answer it is looked for by
+//! that before it is created again.
+
+use hookwright_sdk::{Action, Description, Event, History, Mapping, Stop};
+
+mod api;
+mod comment;
+mod duplicate;
+mod lead;
+mod settings;
+mod story;
+#[cfg(test)]
+mod tests;
+
+use api::Api;
+use duplicate::Known;
+use settings::Settings;
+
+struct Bitrix24;
+
+impl Mapping for Bitrix24 {
+    type Settings = Settings;
+
+    fn describe() -> Description {
+        Description {
+            title: "Bitrix24",
+            summary: "A lead becomes a lead with its contact details, and the message its comment.",
+            // The credential is a part of the URL, so that no header is needed.
+            url: "https://PORTAL.bitrix24.com/rest/USER/SECRET",
+            headers: &[],
+        }
+    }
+
+    fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
+        let mut lead = event.lead.cleaned();
+        if lead.is_blank() {
+            return Ok(Action::skip(
+                "nothing was collected: no name, phone number, e-mail address or message",
+            ));
+        }
+        let unusable_email = lead.take_unusable_email();
+        let api = Api { settings, so_far, event };
+        let known = duplicate::find(&api, &lead)?;
+        let story = story::of(event, &lead, unusable_email.as_deref())?;
+        let id = match known {
+            Some(Known::Lead(id)) => {
+                comment::create(&api, &lead, id, &story)?;
+                id.to_string()
+            }
+            Some(Known::Contact(id)) => lead::create(&api, &lead, Some(id), &story)?,
+            None => lead::create(&api, &lead, None, &story)?,
+        };
+        Ok(Action::done(format!("lead/{id}"), settings.lead_url(&id)))
+    }
+}
+
+hookwright_sdk::export!(Bitrix24);
