@@ -44,7 +44,7 @@ impl Api<'_> {
             && let Some(found) = self.so_far.look_before(&create.step, search().accept(&LATER))?
         {
             later(found)?;
-            if found.find("/results/0")?.is_some() {
+            if found.find("/results/0/id")?.is_some() {
                 return Ok(Record { reply: found, pointer: "/results/0/id" });
             }
         }

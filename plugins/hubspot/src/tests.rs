@@ -1,12 +1,15 @@
+use hookwright_rehearsed::Account;
 use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, Target, samples, settings_schema};
-use hookwright_sdk::{Lead, Request};
+use hookwright_sdk::{Event, Lead, Request};
+use hookwright_standin::HubSpot as Standin;
 use serde_json::{Value, json};
 
 use crate::HubSpot;
 
-mod service;
-
-use service::Service;
+fn account() -> Account<Standin> {
+    let account = Standin::new("pat-1").contact_property("conversation_id").contact_property("channel");
+    Account::new(account)
+}
 
 fn everything_on() -> Value {
     json!({
@@ -19,10 +22,10 @@ fn no_email() -> Lead {
     Lead { email: None, ..samples::complete() }
 }
 
-/// The outcome when the first request is answered with `answer` and the others by the service.
+/// The outcome when the first request is answered with `answer` and the others by the account.
 fn first_answered_with(lead: Lead, answer: &Answer) -> Outcome {
-    let (mut service, mut first) = (Service::default(), Some(answer.clone()));
-    let mut target = |request: &Request| first.take().unwrap_or_else(|| service.answer(request));
+    let (mut account, mut first) = (account(), Some(answer.clone()));
+    let mut target = |request: &Request| first.take().unwrap_or_else(|| account.answer(request));
     Rehearsal::<HubSpot>::of(lead).attempt(&mut target)
 }
 
@@ -31,7 +34,7 @@ fn every_sample_becomes_what_hubspot_accepts() {
     for (name, lead) in samples::all() {
         for (suffix, settings) in [("", json!({})), ("-all-settings", everything_on())] {
             let mut rehearsal = Rehearsal::<HubSpot>::of(lead.clone()).settings(settings);
-            let outcome = rehearsal.attempt(&mut Service::default());
+            let outcome = rehearsal.attempt(&mut account());
             match lead.cleaned().is_blank() {
                 true => assert!(matches!(outcome, Outcome::Skipped(_)), "{name}: {outcome:?}"),
                 false => assert!(matches!(outcome, Outcome::Delivered(_)), "{name}: {outcome:?}"),
@@ -47,30 +50,30 @@ fn every_sample_becomes_what_hubspot_accepts() {
 fn members_that_the_contract_does_not_name_change_nothing() {
     let mut known = Rehearsal::<HubSpot>::of(samples::complete());
     let mut unknown = Rehearsal::<HubSpot>::of_event(samples::unknown_members());
-    known.attempt(&mut Service::default());
-    unknown.attempt(&mut Service::default());
+    known.attempt(&mut account());
+    unknown.attempt(&mut account());
     assert_eq!(unknown.transcript(), known.transcript());
 }
 
 #[test]
 fn without_notes_the_message_is_a_property() {
-    let mut service = Service::default();
+    let mut account = account();
     let settings = json!({ "note": false, "lifecycle_stage": "" });
-    Rehearsal::<HubSpot>::of(samples::complete()).settings(settings).attempt(&mut service);
-    assert!(service.notes.is_empty());
-    assert_eq!(service.contacts[0].properties["message"], "I'd like to know about pricing");
-    assert!(!service.contacts[0].properties.contains_key("lifecyclestage"));
+    Rehearsal::<HubSpot>::of(samples::complete()).settings(settings).attempt(&mut account);
+    assert!(account.notes().is_empty());
+    assert_eq!(account.contacts()[0].property("message"), Some("I'd like to know about pricing"));
+    assert_eq!(account.contacts()[0].property("lifecyclestage"), None);
 }
 
 #[test]
 fn a_second_lead_of_the_same_address_keeps_what_it_does_not_know() {
-    let mut service = Service::default();
-    Rehearsal::<HubSpot>::of(samples::complete()).attempt(&mut service);
+    let mut account = account();
+    Rehearsal::<HubSpot>::of(samples::complete()).attempt(&mut account);
     let second =
         Lead { email: samples::complete().email, message: Some("Hello?".into()), ..samples::blank() };
-    Rehearsal::<HubSpot>::of(second).attempt(&mut service);
-    assert_eq!((service.contacts.len(), service.notes.len()), (1, 2));
-    assert_eq!(service.contacts[0].properties["phone"], "+12025551234");
+    Rehearsal::<HubSpot>::of(second).attempt(&mut account);
+    assert_eq!((account.contacts().len(), account.notes().len()), (1, 2));
+    assert_eq!(account.contacts()[0].property("phone"), Some("+12025551234"));
 }
 
 #[test]
@@ -81,48 +84,51 @@ fn a_fault_at_any_step_makes_nothing_twice() {
         }
         let calls = {
             let mut rehearsal = Rehearsal::<HubSpot>::of(lead.clone()).settings(everything_on());
-            rehearsal.attempt(&mut Service::default());
+            rehearsal.attempt(&mut account());
             rehearsal.steps().len()
         };
         for (step, fault) in (0..calls).flat_map(|step| Fault::ALL.map(|fault| (step, fault))) {
-            let mut service = Service::default();
+            let mut account = account();
             let mut rehearsal = Rehearsal::<HubSpot>::of(lead.clone()).settings(everything_on());
-            let outcome = rehearsal.finish(&mut Faulty::new(&mut service, fault, step));
+            let outcome = rehearsal.finish(&mut Faulty::new(&mut account, fault, step));
             assert!(matches!(outcome, Outcome::Delivered(_)), "{name}, {fault:?} at {step}: {outcome:?}");
             // A contact without address, phone number or conversation has nothing to be found by.
             let is_findable = lead.email.is_some() || lead.phone.is_some() || lead.conversation_id.is_some();
             let is_lost = matches!(fault, Fault::LostAnswer | Fault::Gateway(_)) && step == 0;
             let contacts = if is_lost && !is_findable { 2 } else { 1 };
-            assert_eq!(service.contacts.len(), contacts, "{name}, {fault:?} at {step}");
-            assert_eq!(service.deals.len(), 1, "{name}, {fault:?} at {step}");
-            assert!(service.notes.len() <= 1, "{name}, {fault:?} at {step}");
+            assert_eq!(account.contacts().len(), contacts, "{name}, {fault:?} at {step}");
+            assert_eq!(account.deals().len(), 1, "{name}, {fault:?} at {step}");
+            assert!(account.notes().len() <= 1, "{name}, {fault:?} at {step}");
         }
     }
 }
 
 #[test]
 fn an_answer_lost_twice_is_looked_for_twice() {
-    let mut service = Service::default();
+    let mut account = account();
     let mut rehearsal = Rehearsal::<HubSpot>::of(no_email());
-    rehearsal.attempt(&mut Faulty::new(&mut service, Fault::LostRequest, 0));
-    rehearsal.attempt(&mut Faulty::new(&mut service, Fault::LostAnswer, 1));
-    rehearsal.finish(&mut service);
+    rehearsal.attempt(&mut Faulty::new(&mut account, Fault::LostRequest, 0));
+    rehearsal.attempt(&mut Faulty::new(&mut account, Fault::LostAnswer, 1));
+    rehearsal.finish(&mut account);
     assert_eq!(
         rehearsal.steps(),
         ["create-contact", "find-contact", "create-contact", "find-contact", "create-note"]
     );
-    assert_eq!(service.contacts.len(), 1);
+    assert_eq!(account.contacts().len(), 1);
 }
 
 #[test]
 fn an_earlier_deal_of_the_same_name_is_not_taken_for_this_one() {
-    let lead = || Rehearsal::<HubSpot>::of(samples::complete()).settings(everything_on());
-    let mut service = Service { now: "2026-05-30T10:00:00Z", ..Service::default() };
-    lead().attempt(&mut service);
-    service.now = Service::default().now;
-    let mut again = lead();
-    again.finish(&mut Faulty::new(&mut service, Fault::LostRequest, 1));
-    assert_eq!(service.deals.len(), 2);
+    let lead = |created_at: &str| {
+        let event = Event { created_at: created_at.to_owned(), ..samples::event(samples::complete()) };
+        Rehearsal::<HubSpot>::of_event(event).settings(everything_on())
+    };
+    let mut account = account();
+    lead("2026-05-31T10:00:00Z").attempt(&mut account);
+    // The account's time stands a second after that.
+    let mut again = lead("2026-05-31T10:02:00Z");
+    again.finish(&mut Faulty::new(&mut account, Fault::LostRequest, 1));
+    assert_eq!(account.deals().len(), 2);
     insta::assert_snapshot!("lost-deal", again.transcript());
 }
 
@@ -131,19 +137,23 @@ fn a_conflict_names_the_contact_to_update() {
     let conflict = |message: &str| {
         Answer::json(409, json!({ "status": "error", "category": "CONFLICT", "message": message }))
     };
-    let mut service = Service::default();
+    let mut account = account();
     let nameless = Lead { name: None, ..no_email() };
-    Rehearsal::<HubSpot>::of(samples::complete()).attempt(&mut service);
+    Rehearsal::<HubSpot>::of(samples::complete()).attempt(&mut account);
 
-    let mut first = Some(conflict("Contact already exists. Existing ID: 512"));
+    let mut first = Some(conflict("Contact already exists. Existing ID: 151"));
     let mut rehearsal = Rehearsal::<HubSpot>::of(nameless.clone());
     let outcome =
-        rehearsal.attempt(&mut |request: &Request| first.take().unwrap_or_else(|| service.answer(request)));
+        rehearsal.attempt(&mut |request: &Request| first.take().unwrap_or_else(|| account.answer(request)));
     assert!(
-        matches!(outcome, Outcome::Delivered(receipt) if receipt.reference.as_deref() == Some("contact/512"))
+        matches!(outcome, Outcome::Delivered(receipt) if receipt.reference.as_deref() == Some("contact/151"))
     );
     assert_eq!(rehearsal.steps(), ["create-contact", "update-contact", "create-note"]);
-    assert_eq!(service.contacts[0].properties["firstname"], "John", "a stand-in must not erase the name");
+    assert_eq!(
+        account.contacts()[0].property("firstname"),
+        Some("John"),
+        "a stand-in must not erase the name"
+    );
 
     let outcome = first_answered_with(samples::complete(), &conflict("Contact already exists."));
     assert!(matches!(outcome, Outcome::Retry(_, None)), "an upsert only has to be repeated: {outcome:?}");
@@ -209,9 +219,8 @@ fn a_reply_without_a_usable_id_is_held() {
 #[test]
 fn settings_are_checked() {
     for settings in [json!({ "notes": true }), json!({ "note": "yes" })] {
-        let outcome = Rehearsal::<HubSpot>::of(samples::complete())
-            .settings(settings.clone())
-            .attempt(&mut Service::default());
+        let outcome =
+            Rehearsal::<HubSpot>::of(samples::complete()).settings(settings.clone()).attempt(&mut account());
         assert!(
             matches!(&outcome, Outcome::Held(reason) if reason.contains("settings")),
             "{settings}: {outcome:?}"

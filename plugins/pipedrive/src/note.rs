@@ -32,5 +32,5 @@ pub(crate) fn create(api: &Api<'_>, lead: &Lead, record: &Record) -> Result<(), 
 
 /// The record was made for this event, so a note on it is this event's.
 fn any(reply: &Reply) -> Result<Option<()>, Failure> {
-    Ok(reply.find("/data/0")?.map(drop))
+    Ok(reply.find("/data/0/id")?.map(drop))
 }

@@ -1,12 +1,14 @@
+use hookwright_rehearsed::Account;
 use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, Target, samples, settings_schema};
 use hookwright_sdk::{Lead, Request};
+use hookwright_standin::Pipedrive as Standin;
 use serde_json::{Value, json};
 
 use crate::Pipedrive;
 
-mod service;
-
-use service::Service;
+fn account() -> Account<Standin> {
+    Account::new(Standin::new("token-1"))
+}
 
 fn lead_settings() -> Value {
     json!({
@@ -19,11 +21,11 @@ fn deal_settings() -> Value {
     json!({ "create": "deal", "company": "acme", "pipeline_id": 1, "stage_id": 2, "visible_to": "3" })
 }
 
-/// The outcome when the request `step` is answered with `answer` and the others by the service.
+/// The outcome when the request `step` is answered with `answer` and the others by the account.
 fn answered_with(step: &str, answer: &Answer) -> Outcome {
-    let mut service = Service::default();
+    let mut account = account();
     Rehearsal::<Pipedrive>::of(samples::complete()).attempt(&mut |request: &Request| {
-        if request.step == step { answer.clone() } else { service.answer(request) }
+        if request.step == step { answer.clone() } else { account.answer(request) }
     })
 }
 
@@ -34,7 +36,7 @@ fn every_sample_becomes_what_pipedrive_accepts() {
             [("", json!({})), ("-settings", lead_settings()), ("-as-deal", deal_settings())]
         {
             let mut rehearsal = Rehearsal::<Pipedrive>::of(lead.clone()).settings(settings);
-            let outcome = rehearsal.attempt(&mut Service::default());
+            let outcome = rehearsal.attempt(&mut account());
             match lead.cleaned().is_blank() {
                 true => assert!(matches!(outcome, Outcome::Skipped(_)), "{name}: {outcome:?}"),
                 false => assert!(matches!(outcome, Outcome::Delivered(_)), "{name}: {outcome:?}"),
@@ -50,16 +52,16 @@ fn every_sample_becomes_what_pipedrive_accepts() {
 fn members_that_the_contract_does_not_name_change_nothing() {
     let mut known = Rehearsal::<Pipedrive>::of(samples::complete());
     let mut unknown = Rehearsal::<Pipedrive>::of_event(samples::unknown_members());
-    known.attempt(&mut Service::default());
-    unknown.attempt(&mut Service::default());
+    known.attempt(&mut account());
+    unknown.attempt(&mut account());
     assert_eq!(unknown.transcript(), known.transcript());
 }
 
 #[test]
 fn a_known_person_is_found_by_address_or_else_by_phone_number() {
     let full = samples::complete();
-    let mut service = Service::default();
-    Rehearsal::<Pipedrive>::of(full.clone()).attempt(&mut service);
+    let mut account = account();
+    Rehearsal::<Pipedrive>::of(full.clone()).attempt(&mut account);
     let by_email = Lead { phone: Some("+15550000000".into()), ..full.clone() };
     let by_phone = Lead { email: Some("other@example.com".into()), ..full };
     for (lead, steps) in [
@@ -67,10 +69,10 @@ fn a_known_person_is_found_by_address_or_else_by_phone_number() {
         (by_phone, &["find-person-by-email", "find-person-by-phone", "create-lead", "create-note"]),
     ] {
         let mut rehearsal = Rehearsal::<Pipedrive>::of(lead);
-        assert!(matches!(rehearsal.attempt(&mut service), Outcome::Delivered(_)));
+        assert!(matches!(rehearsal.attempt(&mut account), Outcome::Delivered(_)));
         assert_eq!(rehearsal.steps(), steps);
     }
-    assert_eq!((service.persons.len(), service.leads.len()), (1, 3));
+    assert_eq!((account.persons().len(), account.leads().len()), (1, 3));
 }
 
 #[test]
@@ -95,21 +97,21 @@ fn a_fault_at_any_step_makes_nothing_twice() {
             let new = || Rehearsal::<Pipedrive>::of(lead.clone()).settings(settings.clone());
             let calls: Vec<String> = {
                 let mut rehearsal = new();
-                rehearsal.attempt(&mut Service::default());
+                rehearsal.attempt(&mut account());
                 rehearsal.steps().into_iter().map(str::to_owned).collect()
             };
             for (index, fault) in (0..calls.len()).flat_map(|index| Fault::ALL.map(|fault| (index, fault))) {
-                let mut service = Service::default();
-                let outcome = new().finish(&mut Faulty::new(&mut service, fault, index));
+                let mut account = account();
+                let outcome = new().finish(&mut Faulty::new(&mut account, fault, index));
                 let case = format!("{name}, {fault:?} at {}", calls[index]);
                 assert!(matches!(outcome, Outcome::Delivered(_)), "{case}: {outcome:?}");
                 // A person without address and phone number has nothing to be found by.
                 let is_findable = lead.email.is_some() || lead.phone.is_some();
                 let is_lost =
                     matches!(fault, Fault::LostAnswer | Fault::Gateway(_)) && calls[index] == "create-person";
-                assert_eq!(service.persons.len(), if is_lost && !is_findable { 2 } else { 1 }, "{case}");
-                assert_eq!(service.leads.len() + service.deals.len(), 1, "{case}");
-                assert!(service.notes.len() <= 1, "{case}");
+                assert_eq!(account.persons().len(), if is_lost && !is_findable { 2 } else { 1 }, "{case}");
+                assert_eq!(account.leads().len() + account.deals().len(), 1, "{case}");
+                assert!(account.notes().len() <= 1, "{case}");
             }
         }
     }
@@ -124,24 +126,23 @@ fn after_a_lost_answer_only_this_events_record_counts() {
         (deal_settings(), "2026-05-30T10:00:00Z", None, false),
         (deal_settings(), "2026-05-31T10:00:00Z", None, true),
     ] {
-        let mut service = Service { now, ..Service::default() };
+        let mut account = Account::new(Standin::new("token-1").at(now.parse().unwrap()));
         let earlier = Lead { conversation_id: conversation, ..samples::complete() };
-        Rehearsal::<Pipedrive>::of(earlier).settings(settings.clone()).attempt(&mut service);
-        service.now = Service::default().now;
+        Rehearsal::<Pipedrive>::of(earlier).settings(settings.clone()).attempt(&mut account);
         let mut rehearsal = Rehearsal::<Pipedrive>::of(samples::complete()).settings(settings.clone());
-        rehearsal.finish(&mut Faulty::new(&mut service, Fault::LostRequest, 1));
+        rehearsal.finish(&mut Faulty::new(&mut account, Fault::LostRequest, 1));
         let expected = if is_found { 1 } else { 2 };
-        assert_eq!(service.leads.len() + service.deals.len(), expected, "{settings} {now}");
+        assert_eq!(account.leads().len() + account.deals().len(), expected, "{settings} {now}");
     }
 }
 
 #[test]
 fn every_answer_lost_once_still_fits_into_the_hosts_limit_of_calls() {
-    let mut service = Service::default();
+    let mut account = account();
     let mut rehearsal = Rehearsal::<Pipedrive>::of(samples::complete());
     let mut lost: Vec<String> = Vec::new();
     let outcome = rehearsal.finish(&mut |request: &Request| {
-        let answer = service.answer(request);
+        let answer = account.answer(request);
         if request.idempotent || lost.contains(&request.step) {
             return answer;
         }
@@ -149,7 +150,7 @@ fn every_answer_lost_once_still_fits_into_the_hosts_limit_of_calls() {
         Answer::Lost
     });
     assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
-    assert_eq!((service.persons.len(), service.leads.len(), service.notes.len()), (1, 1, 1));
+    assert_eq!((account.persons().len(), account.leads().len(), account.notes().len()), (1, 1, 1));
     insta::assert_snapshot!("every-answer-lost-once", rehearsal.transcript());
 }
 
@@ -214,7 +215,7 @@ fn a_reply_without_a_usable_id_is_held() {
 fn settings_are_checked() {
     for settings in [json!({ "labels": [] }), json!({ "owner_id": "me" }), json!({ "visible_to": "2" })] {
         let mut rehearsal = Rehearsal::<Pipedrive>::of(samples::complete()).settings(settings.clone());
-        let outcome = rehearsal.attempt(&mut Service::default());
+        let outcome = rehearsal.attempt(&mut account());
         assert!(
             matches!(&outcome, Outcome::Held(reason) if reason.contains("settings")),
             "{settings}: {outcome:?}"
