@@ -131,13 +131,15 @@ fn is_dot_segment(segment: &str) -> bool {
     plain == "." || plain == ".."
 }
 
-/// Whether a path segment may hold a credential: long, without a dot, and with letters and digits mixed, or with a
-/// colon as Telegram's bot tokens have it. Slack, Bitrix24, Make and Zapier all put their secret into the path.
+/// Whether a path segment may hold a credential: long, without a dot, and with letters and digits mixed; longer than words
+/// are, without anything between (one in 200 of Bitrix24's secrets happens to have no digit); or with a colon as
+/// Telegram's bot tokens have it. Slack, Bitrix24, Make and Zapier all put their secret into the path.
 fn looks_secret(segment: &str) -> bool {
     let long = segment.len() >= 12 && !segment.contains('.');
     let digits = segment.chars().any(|c| c.is_ascii_digit());
     let letters = segment.chars().any(|c| c.is_ascii_alphabetic());
-    segment.contains(':') || (long && digits && letters) || segment.len() >= 32
+    let unbroken = segment.len() >= 16 && segment.chars().all(|c| c.is_ascii_alphanumeric());
+    segment.contains(':') || (long && digits && letters) || unbroken || segment.len() >= 32
 }
 
 impl fmt::Debug for TargetUrl {
@@ -189,6 +191,10 @@ mod tests {
         assert_eq!(
             masked("https://api.telegram.org/bot123:abc/sendMessage"),
             "https://api.telegram.org/bot1…/sendMessage"
+        );
+        assert_eq!(
+            masked("https://example.bitrix24.com/rest/1/abcdefghijklmnop/crm.item.add"),
+            "https://example.bitrix24.com/rest/1/abcd…/crm.item.add"
         );
         assert_eq!(masked("https://u:p@a.example:8443/h?key=v&b"), "https://…@a.example:8443/h?key=…&b=…");
         assert_eq!(masked("http://127.0.0.1:9000/hook"), "http://127.0.0.1:9000/hook");
