@@ -7,6 +7,8 @@ use crate::api::Api;
 use crate::settings::Kind;
 
 const TITLE_MAX_CHARS: usize = 250;
+/// How many of the person's newest records a look goes through: the host cuts off a reply with many more.
+const LOOKED_THROUGH: &str = "20";
 /// How far the producer's clock may be ahead of Pipedrive's.
 const CLOCK_SKEW_MILLIS: i64 = 60_000;
 
@@ -44,24 +46,27 @@ pub(crate) fn create(api: &Api<'_>, event: &Event, lead: &Lead, person: u64) -> 
     let wanted = Wanted { title: &title, conversation: lead.conversation_id.as_deref(), since };
     let person_id = person.to_string();
     match api.settings.create {
-        Kind::Lead => api.create(
+        Kind::Lead => api.calls.create_once(
             Request::post("create-lead").path("/v1/leads").json(&lead_body(api, &wanted, person)),
             || {
                 Request::get("find-lead")
                     .path("/v1/leads")
                     .query("person_id", &person_id)
                     .query("sort", "add_time DESC")
+                    .query("limit", LOOKED_THROUGH)
             },
             |reply| {
                 wanted.find_in(reply)?.map(|at| reply.uuid(&at)).transpose().map(|id| id.map(Record::Lead))
             },
             |reply| reply.uuid("/data/id").map(Record::Lead),
         ),
-        Kind::Deal => api.create(
+        Kind::Deal => api.calls.create_once(
             Request::post("create-deal").path("/v2/deals").json(&deal_body(api, &wanted, person)),
             || {
                 let list = Request::get("find-deal").path("/v2/deals").query("person_id", &person_id);
-                list.query("sort_by", "add_time").query("sort_direction", "desc")
+                list.query("sort_by", "add_time")
+                    .query("sort_direction", "desc")
+                    .query("limit", LOOKED_THROUGH)
             },
             |reply| {
                 wanted.find_in(reply)?.map(|at| reply.number(&at)).transpose().map(|id| id.map(Record::Deal))

@@ -10,6 +10,9 @@ use crate::query::Query;
 /// The fields that the search of persons knows.
 const SEARCH_FIELDS: [&str; 5] = ["custom_fields", "email", "name", "notes", "phone"];
 
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 500;
+
 enum Order {
     OldestFirst,
     NewestFirst,
@@ -25,7 +28,7 @@ pub(super) fn search_persons(account: &Account, query: &Query) -> Result<Answer,
 }
 
 pub(super) fn list_leads(account: &Account, query: &Query) -> Result<Answer, Refusal> {
-    check(query, Version::V1, &["person_id", "sort"])?;
+    check(query, Version::V1, &["person_id", "sort", "limit"])?;
     let order = match query.get("sort") {
         None | Some("add_time ASC") => Order::OldestFirst,
         Some("add_time DESC") => Order::NewestFirst,
@@ -37,7 +40,7 @@ pub(super) fn list_leads(account: &Account, query: &Query) -> Result<Answer, Ref
 }
 
 pub(super) fn list_deals(account: &Account, query: &Query) -> Result<Answer, Refusal> {
-    check(query, Version::V2, &["person_id", "sort_by", "sort_direction"])?;
+    check(query, Version::V2, &["person_id", "sort_by", "sort_direction", "limit"])?;
     if query.get("sort_by").is_some_and(|field| field != "add_time") {
         return Err(Refusal::invalid(Version::V2, "sort_by: expected add_time"));
     }
@@ -80,6 +83,11 @@ fn list(
     let mut data: Vec<&Value> = records.iter().filter(is_wanted).collect();
     if matches!(order, Order::NewestFirst) {
         data.reverse();
+    }
+    match query.get("limit").map(str::parse) {
+        None => data.truncate(DEFAULT_LIMIT),
+        Some(Ok(limit @ 1..=MAX_LIMIT)) => data.truncate(limit),
+        Some(_) => return Err(Refusal::invalid(version, format!("limit: expected 1 to {MAX_LIMIT}"))),
     }
     let more = match version {
         Version::V1 => json!({ "pagination": { "more_items_in_collection": false } }),

@@ -222,6 +222,7 @@ async fn records_are_listed_by_what_they_hang_on() {
     };
     assert_eq!(titles("/v1/leads?person_id=1&sort=add_time%20DESC").await, ["c", "a"]);
     assert_eq!(titles("/v1/leads").await, ["a", "b", "c"]);
+    assert_eq!(titles("/v1/leads?sort=add_time%20DESC&limit=1").await, ["c"]);
     assert_eq!(titles("/v2/deals?person_id=1&sort_by=add_time&sort_direction=desc").await, ["c", "a"]);
     assert_eq!(titles("/v2/deals?person_id=3").await, [""; 0]);
     let lead = running.target().leads()[1]["id"].as_str().unwrap().to_owned();
@@ -230,6 +231,8 @@ async fn records_are_listed_by_what_they_hang_on() {
     for path in [
         "/v1/leads?origin_id=c",
         "/v1/leads?person_id=x",
+        "/v1/leads?limit=0",
+        "/v2/deals?limit=501",
         "/v1/leads?sort=add_time",
         "/v2/deals?sort=add_time%20DESC",
         "/v2/deals?sort_by=title",
