@@ -33,6 +33,11 @@ impl Request {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The token of `authorization: Bearer …`.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        self.header("authorization")?.strip_prefix("Bearer ")
+    }
+
     /// The body as JSON.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use hookwright_sdk::{Event, Failure, History, Reply, Request, Stop, time};
+use hookwright_sdk::{Calls, Event, Failure, History, Reply, Request, Stop, time};
 use serde_json::{Map, Value};
 
 use crate::settings::Settings;
@@ -22,7 +22,7 @@ pub(crate) struct Api<'a> {
     pub(crate) event: &'a Event,
     /// When the lead was collected, in Unix seconds, as amoCRM counts.
     pub(crate) at: i64,
-    so_far: &'a History,
+    calls: Calls<'a>,
 }
 
 impl<'a> Api<'a> {
@@ -32,22 +32,12 @@ impl<'a> Api<'a> {
         event: &'a Event,
     ) -> Result<Self, Failure> {
         let at = time::unix_millis(&event.created_at)?.div_euclid(1_000);
-        Ok(Self { settings, event, at, so_far })
-    }
-
-    /// The reply to the request.
-    ///
-    /// # Errors
-    /// The request itself while it has not been answered; a failure if the answer is one.
-    pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
-        let reply = self.so_far.call(request.accept(&INTERPRETED))?;
-        check(reply)?;
-        Ok(reply)
+        Ok(Self { settings, event, at, calls: Calls::new(so_far, &INTERPRETED, check) })
     }
 
     /// The reply to a step that has been answered.
     pub(crate) fn reply(&self, step: &str) -> Option<&Reply> {
-        self.so_far.reply(step)
+        self.calls.so_far.reply(step)
     }
 
     /// The first record of the list that `is_it` takes.
@@ -56,7 +46,7 @@ impl<'a> Api<'a> {
         list: &List<'_>,
         is_it: impl Fn(&Record<'_>) -> bool,
     ) -> Result<Option<Record<'_>>, Stop> {
-        Ok(list.records(self.call(list.request())?)?.find(is_it))
+        Ok(list.records(self.calls.call(list.request())?)?.find(is_it))
     }
 
     /// The id of what `create` creates, once: after a lost answer the records of `list` that are not older than the event
@@ -72,14 +62,11 @@ impl<'a> Api<'a> {
             let created_at = record.get("created_at").and_then(|at| at.as_i64());
             created_at.is_some_and(|at| at >= self.at - CLOCK_SKEW_SECS) && is_it(record)
         };
-        self.so_far.create_once(
-            create.accept(&INTERPRETED),
-            || list.request().accept(&INTERPRETED),
-            |reply| {
-                check(reply)?;
-                list.records(reply)?.find(is_it).map(|record| record.id(list.id)).transpose()
-            },
-            |reply| check(reply).and_then(|()| reply.id(created_id)),
+        self.calls.create_once(
+            create,
+            || list.request(),
+            |reply| list.records(reply)?.find(is_it).map(|record| record.id(list.id)).transpose(),
+            |reply| reply.id(created_id),
         )
     }
 }

@@ -1,6 +1,6 @@
 //! Bitrix24's REST as this mapping uses it. The status of an answer does not tell what is permanent, so that its body does.
 
-use hookwright_sdk::{Event, Failure, History, Reply, Request, Stop};
+use hookwright_sdk::{Calls, Event, Failure, History, Reply, Request};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,35 +17,13 @@ const LONG_PAUSE_SECS: u32 = 3_600;
 /// The calls of one delivery.
 pub(crate) struct Api<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) so_far: &'a History,
     pub(crate) event: &'a Event,
+    pub(crate) calls: Calls<'a>,
 }
 
-impl Api<'_> {
-    /// The reply to the request.
-    ///
-    /// # Errors
-    /// The request itself while it has not been answered; a failure if the answer is one.
-    pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
-        let reply = self.so_far.call(request.accept(&INTERPRETED))?;
-        check(reply)?;
-        Ok(reply)
-    }
-
-    /// What `create` creates, once: `found` reads the reply to `look`, which a lost answer calls for.
-    pub(crate) fn create<T>(
-        &self,
-        create: Request,
-        look: impl FnOnce() -> Request,
-        found: impl FnOnce(&Reply) -> Result<Option<T>, Failure>,
-        created: impl FnOnce(&Reply) -> Result<T, Failure>,
-    ) -> Result<T, Stop> {
-        self.so_far.create_once(
-            create.accept(&INTERPRETED),
-            || look().idempotent().accept(&INTERPRETED),
-            |reply| check(reply).and_then(|()| found(reply)),
-            |reply| check(reply).and_then(|()| created(reply)),
-        )
+impl<'a> Api<'a> {
+    pub(crate) fn new(settings: &'a Settings, so_far: &'a History, event: &'a Event) -> Self {
+        Self { settings, event, calls: Calls::new(so_far, &INTERPRETED, check) }
     }
 }
 

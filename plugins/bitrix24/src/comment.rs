@@ -14,9 +14,9 @@ pub(crate) fn create(api: &Api<'_>, lead: &Lead, id: u64, story: &str) -> Result
     let look = json!({
         "filter": { "ENTITY_ID": id, "ENTITY_TYPE": "lead" }, "order": { "ID": "DESC" }, "select": ["ID", "COMMENT"],
     });
-    api.create(
+    api.calls.create_once(
         method("comment", "crm.timeline.comment.add", &comment),
-        || method("find-comment", "crm.timeline.comment.list", &look),
+        || method("find-comment", "crm.timeline.comment.list", &look).idempotent(),
         |reply| Ok(is_among(reply, &api.event.id)?.then_some(())),
         |reply| reply.id("/result").map(drop),
     )

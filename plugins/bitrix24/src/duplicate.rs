@@ -29,7 +29,7 @@ pub(crate) fn find(api: &Api<'_>, lead: &Lead) -> Result<Option<Known>, Stop> {
         if let [only] = wanted {
             parameters["entity_type"] = (*only).into();
         }
-        let reply = api.call(method(step, "crm.duplicate.findbycomm", &parameters).idempotent())?;
+        let reply = api.calls.call(method(step, "crm.duplicate.findbycomm", &parameters).idempotent())?;
         if let Some(known) = known(reply)? {
             return Ok(Some(known));
         }

@@ -15,9 +15,9 @@ const ORIGINATOR: &str = "hookwright";
 
 /// Creates the lead, on a contact that is known, and returns its id.
 pub(crate) fn create(api: &Api<'_>, lead: &Lead, contact: Option<u64>, story: &str) -> Result<String, Stop> {
-    api.create(
+    api.calls.create_once(
         request(api, lead, contact, story),
-        || look(api),
+        || look(api).idempotent(),
         |reply| found(api, reply),
         |reply| match api.settings.method {
             Method::Item => reply.id("/result/item/id"),

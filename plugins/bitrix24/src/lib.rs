@@ -41,7 +41,7 @@ impl Mapping for Bitrix24 {
             ));
         }
         let unusable_email = lead.take_unusable_email();
-        let api = Api { settings, so_far, event };
+        let api = Api::new(settings, so_far, event);
         let known = duplicate::find(&api, &lead)?;
         let story = story::of(event, &lead, unusable_email.as_deref())?;
         let id = match known {

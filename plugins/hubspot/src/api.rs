@@ -1,6 +1,6 @@
 //! HubSpot's API as this mapping uses it: dated paths, its search, and the answers that mean "later".
 
-use hookwright_sdk::{Failure, History, Reply, Request, Stop};
+use hookwright_sdk::{Calls, Failure, History, Reply, Request, Stop};
 use serde_json::{Value, json};
 
 use crate::settings::Settings;
@@ -15,40 +15,29 @@ const LONG_PAUSE_SECS: u32 = 3_600;
 /// The calls of one delivery.
 pub(crate) struct Api<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) so_far: &'a History,
+    pub(crate) calls: Calls<'a>,
 }
 
-impl Api<'_> {
+impl<'a> Api<'a> {
+    pub(crate) fn new(settings: &'a Settings, so_far: &'a History) -> Self {
+        Self { settings, calls: Calls::new(so_far, &LATER, later) }
+    }
+
     /// The path of a collection, for example `contacts`.
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/crm/objects/{}/{rest}", self.settings.api_version)
     }
 
-    /// The reply to the request.
-    ///
-    /// # Errors
-    /// The request itself while it has not been answered; a retry if the answer means "later".
-    pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
-        let reply = self.so_far.call(request.accept(&LATER))?;
-        later(reply)?;
-        Ok(reply)
-    }
-
-    /// Creates a record, once: after a lost answer it is looked for first.
-    pub(crate) fn create(
-        &self,
-        create: Request,
-        search: impl FnOnce() -> Request,
-    ) -> Result<Record<'_>, Stop> {
-        if self.so_far.reply(&create.step).is_none()
-            && let Some(found) = self.so_far.look_before(&create.step, search().accept(&LATER))?
-        {
-            later(found)?;
-            if found.find("/results/0/id")?.is_some() {
-                return Ok(Record { reply: found, pointer: "/results/0/id" });
-            }
-        }
-        Ok(Record { reply: self.call(create)?, pointer: "/id" })
+    /// Creates a record, once, and returns its id: after a lost answer it is looked for first.
+    pub(crate) fn create(&self, create: Request, search: impl FnOnce() -> Request) -> Result<String, Stop> {
+        // A long record is cut at the host's limit; its id comes before that.
+        let found = "/results/0/id";
+        self.calls.create_once(
+            create,
+            search,
+            |reply| reply.find(found)?.map(|_| reply.id(found)).transpose(),
+            |reply| reply.id("/id"),
+        )
     }
 
     /// A search for records of a collection that have all these properties.
@@ -57,19 +46,6 @@ impl Api<'_> {
         let filters: Vec<Value> = properties.iter().map(filter).collect();
         let body = json!({ "filterGroups": [{ "filters": filters }], "limit": 1 });
         Request::post(step).path(self.path(&format!("{collection}/search"))).json(&body).idempotent()
-    }
-}
-
-/// A record, found or created.
-pub(crate) struct Record<'a> {
-    reply: &'a Reply,
-    pointer: &'static str,
-}
-
-impl Record<'_> {
-    /// Its id.
-    pub(crate) fn id(&self) -> Result<String, Failure> {
-        self.reply.id(self.pointer)
     }
 }
 

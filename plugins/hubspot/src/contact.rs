@@ -22,7 +22,7 @@ fn upsert(api: &Api<'_>, lead: &Lead, email: &str) -> Result<String, Stop> {
         .json(&body)
         .accept(&[409])
         .idempotent();
-    let reply = api.call(request)?;
+    let reply = api.calls.call(request)?;
     if reply.status == 409 {
         // Whoever was first has made the contact, so that the same request will find it.
         return Err(Failure::retry("HubSpot is writing the same contact for somebody else", None).into());
@@ -41,22 +41,22 @@ fn create(api: &Api<'_>, lead: &Lead) -> Result<String, Stop> {
         .path(api.path("contacts"))
         .json(&json!({ "properties": properties }))
         .accept(&[409]);
-    if let Some(reply) = api.so_far.reply("create-contact").filter(|reply| reply.status == 409) {
+    if let Some(reply) = api.calls.so_far.reply("create-contact").filter(|reply| reply.status == 409) {
         return update(api, &existing(reply)?, &known);
     }
     match key(lead, api.settings) {
         Some((name, value)) => {
             let search = || api.search("find-contact", "contacts", &[(name, "EQ", value)]);
-            Ok(api.create(request, search)?.id()?)
+            api.create(request, search)
         }
         // Only a name, or not even that: a second contact does less harm than writing to a namesake's.
         None => {
-            if api.so_far.uncertain.as_deref() == Some("create-contact") {
+            if api.calls.so_far.uncertain.as_deref() == Some("create-contact") {
                 log::warn(
                     "the contact may exist already; it has nothing to be found by, so it is created again",
                 );
             }
-            Ok(api.call(request)?.id("/id")?)
+            Ok(api.calls.call(request)?.id("/id")?)
         }
     }
 }
@@ -87,7 +87,7 @@ fn update(api: &Api<'_>, contact: &str, known: &Map<String, Value>) -> Result<St
         .path(api.path(&format!("contacts/{contact}")))
         .json(&json!({ "properties": known }))
         .idempotent();
-    api.call(request)?;
+    api.calls.call(request)?;
     Ok(contact.to_owned())
 }
 

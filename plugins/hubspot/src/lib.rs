@@ -46,7 +46,7 @@ impl Mapping for HubSpot {
             ));
         }
         let unusable_email = lead.take_unusable_email();
-        let api = Api { settings, so_far };
+        let api = Api::new(settings, so_far);
         let contact = contact::find_or_create(&api, &lead)?;
         if settings.deal_stage().is_some() {
             deal::create(&api, event, &lead, &contact)?;

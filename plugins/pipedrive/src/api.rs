@@ -1,7 +1,7 @@
 //! Pipedrive's API as this mapping uses it: version 2 for persons and deals, version 1 for leads and notes, and the
 //! answers that mean "later" or "not before somebody changes something".
 
-use hookwright_sdk::{Failure, History, Reply, Request, Stop};
+use hookwright_sdk::{Calls, Failure, History, Reply};
 
 use crate::settings::Settings;
 
@@ -14,34 +14,12 @@ const BLOCKED_SECS: u32 = 3_600;
 /// The calls of one delivery.
 pub(crate) struct Api<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) so_far: &'a History,
+    pub(crate) calls: Calls<'a>,
 }
 
-impl Api<'_> {
-    /// The reply to the request.
-    ///
-    /// # Errors
-    /// The request itself while it has not been answered; a failure if the answer is one.
-    pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
-        let reply = self.so_far.call(request.accept(&INTERPRETED))?;
-        check(reply)?;
-        Ok(reply)
-    }
-
-    /// The reply to a creation, or what `read_found` makes of a look for the record, which a lost answer calls for.
-    pub(crate) fn create<T>(
-        &self,
-        create: Request,
-        look: impl FnOnce() -> Request,
-        read_found: impl FnOnce(&Reply) -> Result<Option<T>, Failure>,
-        read_created: impl FnOnce(&Reply) -> Result<T, Failure>,
-    ) -> Result<T, Stop> {
-        self.so_far.create_once(
-            create.accept(&INTERPRETED),
-            || look().accept(&INTERPRETED),
-            |reply| check(reply).and_then(|()| read_found(reply)),
-            |reply| check(reply).and_then(|()| read_created(reply)),
-        )
+impl<'a> Api<'a> {
+    pub(crate) fn new(settings: &'a Settings, so_far: &'a History) -> Self {
+        Self { settings, calls: Calls::new(so_far, &INTERPRETED, check) }
     }
 }
 

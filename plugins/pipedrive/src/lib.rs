@@ -41,7 +41,7 @@ impl Mapping for Pipedrive {
                 "nothing was collected: no name, phone number, e-mail address or message",
             ));
         }
-        let api = Api { settings, so_far };
+        let api = Api::new(settings, so_far);
         let person = person::find_or_create(&api, &lead)?;
         let record = record::create(&api, event, &lead, person)?;
         note::create(&api, &lead, &record)?;

@@ -22,7 +22,7 @@ pub(crate) fn create(api: &Api<'_>, lead: &Lead, record: &Record) -> Result<(), 
         Record::Deal(id) => ("deal_id", Value::from(*id)),
     };
     let query = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-    api.create(
+    api.calls.create_once(
         Request::post("create-note").path("/v1/notes").json(&json!({ "content": content, parent: id })),
         || Request::get("find-note").path("/v1/notes").query(parent, &query),
         any,

@@ -13,7 +13,7 @@ pub(crate) fn find_or_create(api: &Api<'_>, lead: &Lead) -> Result<u64, Stop> {
         [("email", "find-person-by-email", &lead.email), ("phone", "find-person-by-phone", &lead.phone)];
     for (field, step, term) in keys {
         if let Some(term) = term
-            && let Some(person) = oldest(api.call(search(step, field, term))?)?
+            && let Some(person) = oldest(api.calls.call(search(step, field, term))?)?
         {
             return Ok(person);
         }
@@ -27,12 +27,12 @@ fn create(api: &Api<'_>, lead: &Lead) -> Result<u64, Stop> {
     let key = lead.email.as_deref().map(|email| ("email", email));
     let Some((field, term)) = key.or_else(|| lead.phone.as_deref().map(|phone| ("phone", phone))) else {
         // Only a name, or not even that: a second person does less harm than writing to a namesake's.
-        if api.so_far.uncertain.as_deref() == Some("create-person") {
+        if api.calls.so_far.uncertain.as_deref() == Some("create-person") {
             log::warn("the person may exist already; it has nothing to be found by, so it is created again");
         }
-        return Ok(read_created(api.call(request)?)?);
+        return Ok(read_created(api.calls.call(request)?)?);
     };
-    api.create(request, || search("find-created-person", field, term), oldest, read_created)
+    api.calls.create_once(request, || search("find-created-person", field, term), oldest, read_created)
 }
 
 fn search(step: &str, field: &str, term: &str) -> Request {

@@ -52,3 +52,53 @@ impl History {
         Ok(created(self.call(create)?)?)
     }
 }
+
+/// The calls of a mapping for whose target the same statuses have a meaning of their own at every step.
+#[derive(Clone, Copy)]
+pub struct Calls<'a> {
+    /// What has happened to the delivery so far.
+    pub so_far: &'a History,
+    accept: &'static [u16],
+    check: fn(&Reply) -> Result<(), Failure>,
+}
+
+impl<'a> Calls<'a> {
+    /// Calls whose replies may have these statuses besides 200–299; `check` makes a failure of a reply that is none of what
+    /// was asked for.
+    pub fn new(
+        so_far: &'a History,
+        accept: &'static [u16],
+        check: fn(&Reply) -> Result<(), Failure>,
+    ) -> Self {
+        Self { so_far, accept, check }
+    }
+
+    /// The reply to this request, as [`History::call`] gives it.
+    ///
+    /// # Errors
+    /// As [`History::call`], and what the check says.
+    pub fn call(&self, request: Request) -> Result<&'a Reply, Stop> {
+        let reply = self.so_far.call(request.accept(self.accept))?;
+        (self.check)(reply)?;
+        Ok(reply)
+    }
+
+    /// What a request creates, as [`History::create_once`] makes it.
+    ///
+    /// # Errors
+    /// As [`History::create_once`], and what the check says.
+    pub fn create_once<T>(
+        &self,
+        create: Request,
+        look: impl FnOnce() -> Request,
+        found: impl FnOnce(&Reply) -> Result<Option<T>, Failure>,
+        created: impl FnOnce(&Reply) -> Result<T, Failure>,
+    ) -> Result<T, Stop> {
+        self.so_far.create_once(
+            create.accept(self.accept),
+            || look().accept(self.accept),
+            |reply| (self.check)(reply).and_then(|()| found(reply)),
+            |reply| (self.check)(reply).and_then(|()| created(reply)),
+        )
+    }
+}

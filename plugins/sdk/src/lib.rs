@@ -56,6 +56,7 @@ pub use bindings::hookwright::mapping::types::{
 #[doc(hidden)]
 #[cfg(not(target_family = "wasm"))]
 pub use guest::check;
+pub use history::Calls;
 pub use mapping::{Description, HeaderHint, Mapping, Stop};
 
 /// The examples of the author's guide compile and pass.

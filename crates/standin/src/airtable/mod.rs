@@ -57,7 +57,7 @@ impl Airtable {
 
 impl Target for Airtable {
     fn answer(&self, request: &Request) -> Answer {
-        let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let token = request.bearer();
         if token != Some(self.token.as_str()) {
             return Refusal::unauthenticated().answer();
         }

@@ -76,7 +76,7 @@ impl AmoCrm {
     }
 
     fn authenticate(&self, request: &Request) -> Result<(), Refusal> {
-        let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let token = request.bearer();
         if token == Some(self.token.as_str()) { Ok(()) } else { Err(Refusal::unauthorized()) }
     }
 }

@@ -69,7 +69,7 @@ impl HubSpot {
     }
 
     fn authenticate(&self, request: &Request) -> Result<(), Refusal> {
-        let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let token = request.bearer();
         match token {
             None => Err(Refusal::unauthenticated("Authentication credentials not found")),
             Some(token) if token != self.token => {

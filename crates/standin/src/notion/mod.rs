@@ -111,7 +111,7 @@ impl Notion {
 
 impl Target for Notion {
     fn answer(&self, request: &Request) -> Answer {
-        let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let token = request.bearer();
         if token != Some(self.token.as_str()) {
             return Refusal::unauthorized().answer();
         }
