@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PLUGINS: [&str; 9] = [
+const PLUGINS: [&str; 11] = [
     "airtable",
     "amocrm",
     "bitrix24",
@@ -15,6 +15,8 @@ const PLUGINS: [&str; 9] = [
     "json-template",
     "notion",
     "pipedrive",
+    "postgrest",
+    "salesforce",
     "slack",
     "telegram",
 ];

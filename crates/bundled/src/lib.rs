@@ -28,6 +28,8 @@ pub fn all() -> &'static [BundledPlugin] {
         "json-template",
         "notion",
         "pipedrive",
+        "postgrest",
+        "salesforce",
         "slack",
         "telegram"
     ]

@@ -5,11 +5,10 @@
 //! [`Fault`], as data.
 //!
 //! - [`Receiver`] takes anything, like a webhook endpoint of one's own.
-//! - [`Airtable`], [`AmoCrm`], [`Bitrix24`], [`HubSpot`], [`Notion`], [`Pipedrive`], [`Slack`] and [`Telegram`] are
-//!   small accounts of these vendors.
-//!   They check credentials, names and types of members, and references to other records, and answer as the vendor does,
-//!   errors included. What a vendor's documentation leaves open they refuse, so that a mapping which satisfies them does
-//!   not depend on it.
+//! - [`Airtable`], [`AmoCrm`], [`Bitrix24`], [`HubSpot`], [`Notion`], [`Pipedrive`], [`Postgrest`], [`Salesforce`], [`Slack`]
+//!   and [`Telegram`] are small accounts of these vendors. They check credentials, names and types of members, and
+//!   references to other records, and answer as the vendor does, errors included. What a vendor's documentation leaves
+//!   open they refuse, so that a mapping which satisfies them does not depend on it.
 //! - [`Make`], [`N8n`] and [`Zapier`] take the event as it is, if it comes as the JSON object that a flow can read.
 //! - [`Tickets`] is the account of a target that nobody thought of.
 //!
@@ -44,8 +43,10 @@ pub mod hubspot;
 mod journal;
 pub mod notion;
 mod pipedrive;
+pub mod postgrest;
 mod query;
 mod receiver;
+pub mod salesforce;
 mod server;
 mod slack;
 mod telegram;
@@ -65,7 +66,9 @@ pub use hubspot::HubSpot;
 pub use journal::{Keep, Received};
 pub use notion::Notion;
 pub use pipedrive::Pipedrive;
+pub use postgrest::Postgrest;
 pub use receiver::Receiver;
+pub use salesforce::Salesforce;
 pub use server::{Running, Standin, Target};
 pub use slack::Slack;
 pub use telegram::Telegram;

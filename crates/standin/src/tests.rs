@@ -15,6 +15,8 @@ mod bitrix24;
 mod hubspot;
 mod notion;
 mod pipedrive;
+mod postgrest;
+mod salesforce;
 mod server;
 mod slack;
 mod telegram;

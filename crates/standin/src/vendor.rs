@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::exchange::{Answer, Request};
 use crate::server::Target;
 use crate::{
-    Airtable, AmoCrm, Bitrix24, HubSpot, Make, N8n, Notion, Pipedrive, Slack, Telegram, Tickets, Zapier,
+    Airtable, AmoCrm, Bitrix24, HubSpot, Make, N8n, Notion, Pipedrive, Postgrest, Salesforce, Slack,
+    Telegram, Tickets, Zapier,
 };
 
 /// A stand-in as the owner of a webhook meets it.
@@ -66,7 +67,7 @@ pub struct Listing {
 }
 
 /// Every vendor, ordered by name.
-pub const VENDORS: [Listing; 12] = [
+pub const VENDORS: [Listing; 14] = [
     Listing { name: "airtable", title: "Airtable", open: || Box::new(Airtable::new("pat-standin")) },
     Listing { name: "amocrm", title: "amoCRM", open: || Box::new(AmoCrm::new("standin-token")) },
     Listing { name: "bitrix24", title: "Bitrix24", open: || Box::new(Bitrix24::new("standin0secret16")) },
@@ -76,6 +77,8 @@ pub const VENDORS: [Listing; 12] = [
     Listing { name: "n8n", title: "n8n", open: || Box::new(N8n::new("leads", "standin-key")) },
     Listing { name: "notion", title: "Notion", open: || Box::new(Notion::new("ntn_standin")) },
     Listing { name: "pipedrive", title: "Pipedrive", open: || Box::new(Pipedrive::new("standin-token")) },
+    Listing { name: "postgrest", title: "PostgREST", open: || Box::new(Postgrest::new("standin-key")) },
+    Listing { name: "salesforce", title: "Salesforce", open: || Box::new(Salesforce::new("standin-token")) },
     Listing { name: "slack", title: "Slack", open: || Box::new(Slack::new("Standin0Secret1Of2Slack")) },
     Listing {
         name: "telegram",
