@@ -30,7 +30,10 @@ pub(super) fn attempt(attempt: &Value, next_attempt_at: Option<&str>) {
     let step = attempt["step"].as_str().unwrap_or("the event as it came in");
     heading(&format!("Attempt {number}: {step}"));
     println!("  {} {}", word(attempt, "/request/method"), word(attempt, "/request/url"));
-    println!("{}", indented(&spread(word(attempt, "/request/body"))));
+    let body = word(attempt, "/request/body");
+    if !body.is_empty() {
+        println!("{}", indented(&spread(body)));
+    }
     println!("  → {} after {} ms", attempt["reply"]["status"], attempt["duration_ms"]);
     for (label, pointer) in
         [("why", "/error/message"), ("hint", "/hint"), ("retry-after", "/reply/headers/retry-after")]
@@ -54,7 +57,7 @@ pub(super) fn ending(delivery: &Value, title: &str, records: &[Shown]) {
     for record in records {
         println!("  {} {}", record.kind, record.id);
         for (name, value) in &record.fields {
-            println!("    {name}: {value}");
+            println!("    {name}: {}", value.replace('\n', "\n      "));
         }
     }
 }
