@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use hookwright_model::Timestamp;
-use hookwright_standin::{Answer, Fault, Receiver, Running, Standin, When};
+use hookwright_standin::{Answer, Fault, N8n, Receiver, Running, Standin, When};
 use serde_json::{Value, json};
 
 use crate::harness::{Home, Server, lead};
@@ -100,6 +100,20 @@ async fn answers_that_nobody_can_mend_by_waiting_end_the_delivery_with_a_hint() 
     assert!(refused["attempts"][0]["hint"].as_str().unwrap().contains("authorization header"), "{refused}");
     let half_an_hour = Duration::from_secs(30 * 60);
     assert!(time(&refused["next_attempt_at"]) >= time(&refused["created_at"]).after(half_an_hour));
+}
+
+#[tokio::test]
+async fn n8n_is_tried_again_while_it_reloads_a_workflow() {
+    let (target, _home, server, project) = one_webhook().await;
+    target.script(When::next(1), Fault::Answer(N8n::not_registered("leads")));
+    let id = server.api.one_delivery(&project, &lead::sample()).await;
+    let delivered = server.api.settled(&id).await;
+    assert_eq!(
+        (&delivered["state"], verdicts(&delivered)),
+        (&json!("delivered"), vec!["retry", "succeeded"])
+    );
+    let hint = delivered["attempts"][0]["hint"].as_str().unwrap();
+    assert!(hint.contains("activate the workflow"), "{hint}");
 }
 
 #[tokio::test]
