@@ -134,6 +134,27 @@ async fn settings_that_make_no_sense_are_the_plugins_to_refuse() {
 }
 
 #[tokio::test]
+async fn a_template_without_end_is_ended_by_its_own_budget() {
+    let rig = Rig::new();
+    let component = bundled("json-template");
+    rig.host.load(component.clone()).await.unwrap();
+    let nested = format!("{{{{ {}1{} }}}}", "(".repeat(10_000), ")".repeat(10_000));
+    for endless in [
+        "{{ 'x' * 1000000000 }}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+        "{{ range(99999) | list | join(range(99999) | list | join) }}",
+        &nested,
+    ] {
+        let mut template = request(&component);
+        let settings = serde_json::json!({ "body": { "a": endless } });
+        template.settings = Settings::parse(&settings.to_string()).unwrap();
+        let mapped = rig.host.transform(template).await;
+        let Err(MapError::Plugin(Failure::Permanent(reason))) = mapped.outcome else { panic!("{mapped:?}") };
+        assert!(reason.contains("setting /body/a cannot be used"), "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn a_restart_compiles_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let component = bundled("hubspot");

@@ -36,9 +36,7 @@ impl Mapping for Airtable {
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
         let source = Source::of(event);
         if source.lead().is_blank() {
-            return Ok(Action::skip(
-                "nothing was collected: no name, phone number, e-mail address or message",
-            ));
+            return Ok(Action::skip_blank());
         }
         let reply = so_far.call(record::request(&source, settings, so_far)?)?;
         refusal::check(reply)?;

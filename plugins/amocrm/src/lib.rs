@@ -38,9 +38,7 @@ impl Mapping for AmoCrm {
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
         let mut lead = event.lead.cleaned();
         if lead.is_blank() {
-            return Ok(Action::skip(
-                "nothing was collected: no name, phone number, e-mail address or message",
-            ));
+            return Ok(Action::skip_blank());
         }
         let unusable_email = lead.take_unusable_email();
         let api = Api::new(settings, so_far, event)?;

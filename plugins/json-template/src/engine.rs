@@ -233,7 +233,10 @@ fn check_names(used: HashSet<String>, stage: Stage) -> Result<(), String> {
             "event" => &EVENT,
             "reply" => &REPLY,
             _ if VARIABLES.contains(&root) || GLOBALS.contains(&root) => continue,
-            _ => return Err(format!("there is no `{root}`; there are {}", VARIABLES.join(", "))),
+            _ => {
+                let usual = VARIABLES.join(", ");
+                return Err(format!("there is no `{root}`; there are {usual}, such as {{{{ lead.name }}}}"));
+            }
         };
         if !member.is_empty() && !members.contains(&member) {
             return Err(format!("`{root}` has no `{member}`; it has {}", members.join(", ")));

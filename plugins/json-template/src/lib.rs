@@ -43,9 +43,7 @@ impl Mapping for JsonTemplate {
         let plan = Plan::of(settings, &engine)?;
         let lead = event.lead.cleaned();
         if lead.is_blank() {
-            return Ok(Action::skip(
-                "nothing was collected: no name, phone number, e-mail address or message",
-            ));
+            return Ok(Action::skip_blank());
         }
         let scope = scope::of(event, &lead);
         let Some((request, left_out)) = plan.request(&scope)? else {

@@ -4,8 +4,8 @@ use hookwright_sdk::{Event, Lead, Reply};
 use minijinja::value::{Serde, Value};
 use serde_json::{Map, Value as Json, json};
 
-/// Every variable.
-pub(crate) const VARIABLES: [&str; 5] = ["event", "lead", "payload", "reply", "title"];
+/// The variables that are there before the reply.
+pub(crate) const VARIABLES: [&str; 4] = ["lead", "event", "payload", "title"];
 /// The members of `event`.
 pub(crate) const EVENT: [&str; 3] = ["created_at", "id", "project_id"];
 /// The members of `reply`.

@@ -41,9 +41,7 @@ impl Mapping for Notion {
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
         let source = Source::of(event);
         if source.lead().is_blank() {
-            return Ok(Action::skip(
-                "nothing was collected: no name, phone number, e-mail address or message",
-            ));
+            return Ok(Action::skip_blank());
         }
         settings.check()?;
         let api = Api { settings, so_far };

@@ -37,9 +37,7 @@ impl Mapping for Pipedrive {
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
         let lead = event.lead.cleaned();
         if lead.is_blank() {
-            return Ok(Action::skip(
-                "nothing was collected: no name, phone number, e-mail address or message",
-            ));
+            return Ok(Action::skip_blank());
         }
         let api = Api::new(settings, so_far);
         let person = person::find_or_create(&api, &lead)?;

@@ -50,9 +50,7 @@ impl Mapping for Postgrest {
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
         let source = Source::of(event);
         if source.lead().is_blank() {
-            return Ok(Action::skip(
-                "nothing was collected: no name, phone number, e-mail address or message",
-            ));
+            return Ok(Action::skip_blank());
         }
         let (row, key) = row(&source, settings)?;
         let reply = so_far.call(request(settings, &row))?;

@@ -39,9 +39,7 @@ impl Mapping for Salesforce {
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
         let collected = event.lead.cleaned();
         if collected.is_blank() {
-            return Ok(Action::skip(
-                "nothing was collected: no name, phone number, e-mail address or message",
-            ));
+            return Ok(Action::skip_blank());
         }
         let api = Api::new(settings, so_far);
         let id = match settings.external_id_field().zip(collected.conversation_id.as_deref()) {

@@ -79,6 +79,11 @@ impl Action {
         Self::Done(Receipt { reference: Some(reference.into()), url })
     }
 
+    /// A lead that is [blank](crate::Lead::is_blank) is not delivered: there is nobody to answer.
+    pub fn skip_blank() -> Self {
+        Self::skip("nothing was collected: no name, phone number, e-mail address or message")
+    }
+
     /// This event is deliberately not delivered, and why.
     pub fn skip(reason: impl Into<String>) -> Self {
         Self::Skip(reason.into())

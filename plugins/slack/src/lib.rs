@@ -48,9 +48,7 @@ impl Mapping for Slack {
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
         let lead = event.lead.cleaned();
         if lead.is_blank() {
-            return Ok(Action::skip(
-                "nothing was collected: no name, phone number, e-mail address or message",
-            ));
+            return Ok(Action::skip_blank());
         }
         if so_far.uncertain.as_deref() == Some(STEP) {
             log::warn("the message may be in the channel already; Slack cannot tell, so it is posted again");

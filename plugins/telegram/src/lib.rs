@@ -33,9 +33,7 @@ impl Mapping for Telegram {
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
         let lead = event.lead.cleaned();
         if lead.is_blank() {
-            return Ok(Action::skip(
-                "nothing was collected: no name, phone number, e-mail address or message",
-            ));
+            return Ok(Action::skip_blank());
         }
         if so_far.uncertain.is_some() {
             log::warn("the message may be in the chat already; Telegram cannot tell, so it is sent again");

@@ -115,7 +115,11 @@ fn a_mistake_is_named_with_its_place_and_what_to_do() {
         (body(json!({ "a": "{{ lead.name | }}" })), "/body/a", "expected identifier"),
         (body(json!({ "a": "x\n{% endif %}" })), "/body/a", "(line 2)"),
         (body(json!({ "a/b": { "c~d": "{{ }}" } })), "/body/a~1b/c~0d", "expected"),
-        (body(json!({ "a": "{{ leed.name }}" })), "/body/a", "there are event, lead, payload"),
+        (
+            body(json!({ "a": "{{ leed.name }}" })),
+            "/body/a",
+            "there are lead, event, payload, title, such as {{ lead.name }}",
+        ),
         (body(json!({ "a": "Hello {{ name }}" })), "/body/a", "no `name`"),
         (body(json!({ "a": "{{ event.name }}" })), "/body/a", "it has created_at"),
         (body(json!({ "a": "{{ reply.body.id }}" })), "/body/a", "no `reply` yet"),
