@@ -1,0 +1,59 @@
+//! `hookwright plugin list`: what a project can use.
+
+use anyhow::Result;
+use hookwright_model::ProjectId;
+use http::Method;
+
+use super::{Plugin, size};
+use crate::client::{Client, ServerArgs};
+use crate::commands::output::{self, List, Table};
+
+/// List the plugins that a project can use: the bundled ones and its own
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hookwright plugin list --project PROJECT\n\n\
+    With --json, each has the schema of its settings and the headers that its target wants.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// The project's id
+    #[arg(long, value_name = "PROJECT")]
+    project: ProjectId,
+}
+
+pub(super) async fn run(args: Args) -> Result<()> {
+    let client = Client::new(&args.server)?;
+    let path = ["projects", &args.project.to_string(), "plugins"];
+    let answer = client.call(Method::GET, &path).send().await?;
+    output::show(&args.server, &answer, listed)
+}
+
+fn listed(plugins: &List<Plugin>) -> String {
+    let head = ["NAME", "VERSION", "OWNER", "CONTRACT", "SIZE", "CREATED", "TITLE"].map(str::to_owned);
+    let rows = plugins.data.iter().map(|plugin| {
+        [
+            plugin.name.clone(),
+            plugin.version.to_string(),
+            plugin.owner.clone(),
+            plugin.contract.clone(),
+            size(plugin.size_bytes),
+            output::to_second(&plugin.created_at),
+            plugin.description.title.clone(),
+        ]
+    });
+    Table::default().lines(std::iter::once(head).chain(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::plugin::tests::HUBSPOT;
+
+    #[test]
+    fn plugins_are_listed_one_version_a_line() {
+        let lines = listed(&serde_json::from_str(&format!(r#"{{"data": [{HUBSPOT}]}}"#)).unwrap());
+        let expected = "\
+            NAME     VERSION  OWNER    CONTRACT  SIZE     CREATED               TITLE\n\
+            hubspot  2        bundled  1.0.0     101 KiB  2026-05-31T10:00:00Z  HubSpot\n";
+        assert_eq!(lines, expected);
+    }
+}
