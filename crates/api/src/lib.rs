@@ -17,5 +17,6 @@ mod router;
 mod webhooks;
 
 pub use auth::AdminKey;
-pub use dto::preview::{PreviewDto, ReportDto};
+pub use dto::preview::PreviewDto;
+pub use dto::report::ReportDto;
 pub use router::router;

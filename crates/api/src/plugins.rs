@@ -1,33 +1,45 @@
 //! `/v1/projects/{project}/plugins`
 
+use std::collections::HashSet;
+
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hookwright_engine::Engine;
-use hookwright_model::{ErrorKind, PluginName, PluginOwner, ProjectId};
-use http::StatusCode;
+use hookwright_model::{ErrorKind, PluginName, PluginOwner, PluginVersion, ProjectId, VersionPin};
+use hookwright_store::{Noun, Repeat, StoreError};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde_json::json;
 
 use crate::body;
-use crate::dto::plugin::PluginDto;
+use crate::dto::plugin::{PluginDto, UploadedDto};
+use crate::dto::preview::PreviewedDto;
+use crate::dto::question::QuestionDto;
+use crate::dto::report::CheckedDto;
 use crate::problem::Problem;
 
+/// The most bytes of a question to a plugin: every reply of a delivery, as large as it can be.
+pub(crate) const MAX_PREVIEW_BYTES: usize = 2 * 1024 * 1024;
+
+/// Stores a component: 201 with a new version, or 200 when it is the newest version already.
 pub(crate) async fn upload(
     State(engine): State<Engine>,
     Path((project, name)): Path<(String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let project = body::id::<ProjectId>(&project)?;
-    let name: PluginName =
-        name.parse().map_err(|error| Problem::new(ErrorKind::InvalidInput, format!("{error}")))?;
-    let component = component(&engine, body)?;
-    let version = engine.upload_plugin(PluginOwner::Project(project), name, component).await?;
-    Ok(body::json(StatusCode::CREATED, &PluginDto::from(&*version)))
+    let (project, name) = (body::id::<ProjectId>(&project)?, new_name(&name)?);
+    let component = received(&engine, body)?;
+    let (version, repeat) = engine.upload_plugin(PluginOwner::Project(project), name, component).await?;
+    let status = match repeat {
+        Repeat::First => StatusCode::CREATED,
+        Repeat::Known => StatusCode::OK,
+    };
+    Ok(body::json(status, &UploadedDto::new(&version, repeat)))
 }
 
 /// An uploaded component, unless it is too large.
-fn component(engine: &Engine, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
+fn received(engine: &Engine, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
     let max_bytes = engine.plugin_limits().component_bytes;
     match body {
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::new(
@@ -38,13 +50,140 @@ fn component(engine: &Engine, body: Result<Bytes, BytesRejection>) -> Result<Byt
     }
 }
 
+/// What an upload would do; nothing is stored.
+pub(crate) async fn check(
+    State(engine): State<Engine>,
+    Path((project, name)): Path<(String, String)>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let (project, name) = (body::id::<ProjectId>(&project)?, new_name(&name)?);
+    let checked = engine.check_plugin(project, name, received(&engine, body)?).await?;
+    Ok(body::json(StatusCode::OK, &CheckedDto::from(&checked)))
+}
+
+/// What the plugin would do with a lead; nothing is sent.
+pub(crate) async fn preview(
+    State(engine): State<Engine>,
+    Path((project, name)): Path<(String, String)>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let (project, name) = (body::id::<ProjectId>(&project)?, body::id::<PluginName>(&name)?);
+    let question: QuestionDto = body::parse(&body::received(body)?)?;
+    let previewed = engine.preview_plugin(question.into_model(project, name)?).await?;
+    Ok(body::json(StatusCode::OK, &PreviewedDto::from(&previewed)))
+}
+
+/// The newest version of every plugin that the project can use.
 pub(crate) async fn list(
     State(engine): State<Engine>,
     Path(project): Path<String>,
 ) -> Result<Response, Problem> {
     let project = body::id::<ProjectId>(&project)?;
     engine.store().project(project).await?;
+    let mut names = HashSet::new();
     let versions = engine.store().plugins(project).await?;
-    let data: Vec<PluginDto<'_>> = versions.iter().map(|version| PluginDto::from(&**version)).collect();
-    Ok(body::json(StatusCode::OK, &json!({"data": data, "next_cursor": null})))
+    // Of each name, the newest comes first.
+    Ok(listed(versions.iter().map(|version| &**version).filter(|version| names.insert(&version.name))))
+}
+
+/// Every version of one plugin, newest first.
+pub(crate) async fn versions(
+    State(engine): State<Engine>,
+    Path((project, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (project, name) = (body::id::<ProjectId>(&project)?, body::id::<PluginName>(&name)?);
+    engine.store().project(project).await?;
+    let versions = engine.store().plugins(project).await?;
+    let mut named =
+        versions.iter().map(|version| &**version).filter(|version| version.name == name).peekable();
+    if named.peek().is_none() {
+        return Err(StoreError::NotFound(Noun::Plugin).into());
+    }
+    Ok(listed(named))
+}
+
+fn listed<'a>(versions: impl Iterator<Item = &'a PluginVersion>) -> Response {
+    let data: Vec<PluginDto<'_>> = versions.map(PluginDto::from).collect();
+    body::json(StatusCode::OK, &json!({"data": data, "next_cursor": null}))
+}
+
+/// The newest version of one plugin.
+pub(crate) async fn read(
+    State(engine): State<Engine>,
+    Path((project, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let version = find(&engine, &project, &name, VersionPin::Latest).await?;
+    Ok(body::json(StatusCode::OK, &PluginDto::from(&*version)))
+}
+
+pub(crate) async fn read_version(
+    State(engine): State<Engine>,
+    Path((project, name, version)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let version = find(&engine, &project, &name, pin(&version)?).await?;
+    Ok(body::json(StatusCode::OK, &PluginDto::from(&*version)))
+}
+
+/// The component, as it was uploaded.
+pub(crate) async fn component(
+    State(engine): State<Engine>,
+    Path((project, name, version)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let version = find(&engine, &project, &name, pin(&version)?).await?;
+    let etag = format!("\"{}\"", version.digest);
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.split(',').any(|known| known.trim() == etag)) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    let file = format!("attachment; filename=\"{}-{}.wasm\"", version.name, version.version);
+    let headers: [(HeaderName, String); 3] = [
+        (header::CONTENT_TYPE, "application/wasm".to_owned()),
+        (header::CONTENT_DISPOSITION, file),
+        (header::ETAG, etag),
+    ];
+    Ok((headers, engine.store().component(version.digest).await?).into_response())
+}
+
+/// Deletes the plugin with all its versions.
+pub(crate) async fn delete(
+    State(engine): State<Engine>,
+    Path((project, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    engine.delete_plugin(body::id::<ProjectId>(&project)?, &body::id::<PluginName>(&name)?, None).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(crate) async fn delete_version(
+    State(engine): State<Engine>,
+    Path((project, name, version)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let (project, name) = (body::id::<ProjectId>(&project)?, body::id::<PluginName>(&name)?);
+    engine.delete_plugin(project, &name, Some(number(&version)?)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn find(
+    engine: &Engine,
+    project: &str,
+    name: &str,
+    version: VersionPin,
+) -> Result<std::sync::Arc<PluginVersion>, Problem> {
+    let (project, name) = (body::id::<ProjectId>(project)?, body::id::<PluginName>(name)?);
+    engine.store().project(project).await?;
+    Ok(engine.store().plugin(project, &name, version).await?)
+}
+
+/// The name of a plugin that may not exist yet.
+fn new_name(text: &str) -> Result<PluginName, Problem> {
+    text.parse().map_err(|error| Problem::new(ErrorKind::InvalidInput, format!("{error}")))
+}
+
+/// `latest`, or a version's number.
+fn pin(text: &str) -> Result<VersionPin, Problem> {
+    if text == "latest" { Ok(VersionPin::Latest) } else { number(text).map(VersionPin::Exact) }
+}
+
+fn number(text: &str) -> Result<u32, Problem> {
+    text.parse().map_err(|_| Problem::new(ErrorKind::NotFound, "a version is named by its number, such as 1"))
 }

@@ -1,11 +1,11 @@
 //! Problem details (RFC 9457): what every error answer looks like.
 //!
 //! A caller decides by `code`, which never changes, and reads `detail`. Each entry of `errors` has the JSON pointer of
-//! the member that is wrong. A 5xx says nothing internal: the cause is in the log.
+//! the member that is wrong; `webhooks` names those that are in the way. A 5xx says nothing internal: the cause is in the log.
 
 use axum::response::{IntoResponse, Response};
-use hookwright_engine::{IngestError, Invalid, UploadError, WebhookError};
-use hookwright_model::ErrorKind;
+use hookwright_engine::{IngestError, Invalid, PluginError, WebhookError};
+use hookwright_model::{ErrorKind, WebhookId};
 use hookwright_store::StoreError;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -21,6 +21,7 @@ pub(crate) struct Problem {
     code: &'static str,
     detail: String,
     errors: Vec<Invalid>,
+    webhooks: Vec<WebhookId>,
 }
 
 #[derive(Serialize)]
@@ -31,6 +32,8 @@ struct Body<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    webhooks: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -58,7 +61,7 @@ impl Problem {
             ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
-        Self { status, code, detail: detail.into(), errors: Vec::new() }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), webhooks: Vec::new() }
     }
 
     /// One member of the request is wrong.
@@ -94,7 +97,11 @@ impl From<StoreError> for Problem {
     fn from(cause: StoreError) -> Self {
         match cause.kind() {
             ErrorKind::Internal => Self::internal(&cause),
-            kind => Self::new(kind, cause.to_string()),
+            kind => {
+                let problem = Self::new(kind, cause.to_string());
+                let webhooks = if let StoreError::Attached(webhooks) = cause { webhooks } else { Vec::new() };
+                Self { webhooks, ..problem }
+            }
         }
     }
 }
@@ -117,10 +124,11 @@ impl From<WebhookError> for Problem {
     }
 }
 
-impl From<UploadError> for Problem {
-    fn from(cause: UploadError) -> Self {
+impl From<PluginError> for Problem {
+    fn from(cause: PluginError) -> Self {
         match cause {
-            UploadError::Store(error) => error.into(),
+            PluginError::Store(error) => error.into(),
+            PluginError::Invalid(errors) => Self::all_invalid(errors),
             other => Self::new(other.kind(), other.to_string()),
         }
     }
@@ -134,6 +142,7 @@ impl IntoResponse for Problem {
             code: self.code,
             detail: &self.detail,
             errors: self.errors.iter().map(Entry::from).collect(),
+            webhooks: self.webhooks.iter().map(ToString::to_string).collect(),
         };
         let json = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (self.status, json).into_response();

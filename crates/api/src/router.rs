@@ -33,6 +33,18 @@ impl FromRef<Shared> for AdminKey {
     }
 }
 
+/// The paths of one plugin, whose components have at most so many bytes.
+fn plugin(component_bytes: usize) -> Router<Shared> {
+    let component = DefaultBodyLimit::max(component_bytes);
+    Router::new()
+        .route("/", put(plugins::upload).get(plugins::read).delete(plugins::delete).layer(component))
+        .route("/check", post(plugins::check).layer(component))
+        .route("/preview", post(plugins::preview).layer(DefaultBodyLimit::max(plugins::MAX_PREVIEW_BYTES)))
+        .route("/versions", get(plugins::versions))
+        .route("/versions/{version}", get(plugins::read_version).delete(plugins::delete_version))
+        .route("/versions/{version}/component", get(plugins::component))
+}
+
 /// The whole API. Everything under `/v1` wants the admin key; `/healthz` and `/readyz` are open.
 pub fn router(engine: Engine, admin: AdminKey) -> Router {
     let component_bytes = engine.plugin_limits().component_bytes;
@@ -43,10 +55,7 @@ pub fn router(engine: Engine, admin: AdminKey) -> Router {
         .route("/projects/{project}", get(projects::read))
         .route("/projects/{project}/webhooks", post(webhooks::create).get(webhooks::list))
         .route("/projects/{project}/plugins", get(plugins::list))
-        .route(
-            "/projects/{project}/plugins/{name}",
-            put(plugins::upload).layer(DefaultBodyLimit::max(component_bytes)),
-        )
+        .nest("/projects/{project}/plugins/{name}", plugin(component_bytes))
         .route("/projects/{project}/deliveries", get(deliveries::list))
         .route("/webhooks/{webhook}", get(webhooks::read).patch(webhooks::change).delete(webhooks::delete))
         .route("/webhooks/{webhook}/test", post(webhooks::test))

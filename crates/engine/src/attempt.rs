@@ -125,6 +125,31 @@ impl Worker {
         }
     }
 
+    /// Asks a plugin, which is loaded first if need be.
+    pub(crate) async fn transform(&self, request: MapRequest) -> Result<Mapped, StoreError> {
+        let mapper = &self.ports.mapper;
+        let mapped = mapper.transform(request.clone()).await;
+        if mapped.outcome != Err(MapError::NotLoaded) {
+            return Ok(mapped);
+        }
+        let component = match self.store.component(request.component).await {
+            Ok(component) => component,
+            Err(StoreError::NotFound(_)) => {
+                let gone = "the version of the plugin that this delivery began with was deleted; send it again to use \
+                            the webhook's present mapping";
+                return Ok(Mapped::not_run(MapError::Invalid(gone.to_owned())));
+            }
+            Err(error) => return Err(error),
+        };
+        match mapper.load(component).await {
+            Ok(()) => Ok(mapper.transform(request).await),
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                Ok(Mapped::not_run(MapError::Unavailable(error.to_string())))
+            }
+            Err(error) => Ok(Mapped::not_run(MapError::Invalid(error.to_string()))),
+        }
+    }
+
     fn moment(&self) -> Moment {
         Moment { now: self.ports.clock.now(), jitter: self.ports.entropy.next_u64() }
     }
@@ -181,19 +206,7 @@ impl Run<'_> {
             settings: settings.settings.clone(),
             history: mapping.history(),
         };
-        let mapper = &self.worker.ports.mapper;
-        let mapped = mapper.transform(request.clone()).await;
-        if mapped.outcome != Err(MapError::NotLoaded) {
-            return Ok(mapped);
-        }
-        let component = self.worker.store.component(pin.digest).await?;
-        match mapper.load(component).await {
-            Ok(()) => Ok(mapper.transform(request).await),
-            Err(error) if error.kind() == ErrorKind::Unavailable => {
-                Ok(Mapped::not_run(MapError::Unavailable(error.to_string())))
-            }
-            Err(error) => Ok(Mapped::not_run(MapError::Invalid(error.to_string()))),
-        }
+        self.worker.transform(request).await
     }
 
     async fn send(&self, sending: &Sending) -> Exchange {

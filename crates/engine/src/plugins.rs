@@ -1,37 +1,101 @@
-//! Takes plugins in: inspected before they are stored.
+//! Plugins: taken in, tried, deleted.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hookwright_model::{ErrorKind, PluginName, PluginOwner, PluginVersion};
-use hookwright_store::{NewPluginVersion, Noun, StoreError};
+use hookwright_model::{
+    Digest, ErrorKind, Event, EventId, History, Payload, PluginName, PluginOwner, PluginVersion, ProjectId,
+    Settings, TargetUrl, VersionPin,
+};
+use hookwright_store::{NewPluginVersion, Noun, Repeat, StoreError};
 
-use crate::Engine;
 use crate::ports::InspectError;
+use crate::preview::{Preview, Scene};
+use crate::report::{self, Report};
+use crate::{Engine, Invalid, sample, settings};
 
-/// Why a component was not stored.
+/// Why something was not done with a plugin.
 #[derive(Debug, thiserror::Error)]
-pub enum UploadError {
-    /// It cannot be used.
+pub enum PluginError {
+    /// The component cannot be used.
     #[error(transparent)]
     Component(#[from] InspectError),
     /// The name belongs to a bundled plugin.
     #[error("`{0}` is the name of a plugin that comes with Hookwright; choose another")]
     NameTaken(PluginName),
-    /// The store did not take it.
+    /// Bundled plugins belong to everybody.
+    #[error("`{0}` comes with Hookwright, so that every project has it; it cannot be deleted")]
+    Bundled(PluginName),
+    /// Something about the question is wrong.
+    #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Invalid>),
+    /// The store did not do it.
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
 }
 
-impl UploadError {
+impl PluginError {
     /// What the error means to whoever asked.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Component(error) => error.kind(),
-            Self::NameTaken(_) => ErrorKind::Conflict,
+            Self::NameTaken(_) | Self::Bundled(_) => ErrorKind::Conflict,
+            Self::Invalid(_) => ErrorKind::InvalidInput,
             Self::Store(error) => error.kind(),
         }
     }
+}
+
+/// What a component would become if it were uploaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// What it is, and what it makes of a lead.
+    pub report: Report,
+    /// Its version's number.
+    pub version: u32,
+    /// Whether it is the newest version already.
+    pub repeat: Repeat,
+}
+
+/// What to preview.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Whose plugin it is, or who may use it.
+    pub project: ProjectId,
+    /// The plugin.
+    pub plugin: PluginName,
+    /// Which version of it.
+    pub version: VersionPin,
+    /// The settings of the webhook.
+    pub settings: Settings,
+    /// The event.
+    pub lead: Lead,
+    /// What has happened to the delivery so far.
+    pub history: History,
+    /// The webhook's URL; none is the one that the plugin proposes.
+    pub url: Option<TargetUrl>,
+}
+
+/// The event of a preview.
+#[derive(Debug, Clone)]
+pub enum Lead {
+    /// The sample that tests are made with.
+    Sample,
+    /// One that the project has received.
+    Past(EventId),
+    /// One that the asker made up, as a producer would send it.
+    Given(Bytes),
+}
+
+/// What came of a [`Question`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previewed {
+    /// The version that was asked.
+    pub version: Arc<PluginVersion>,
+    /// The event that it was shown.
+    pub event: Event,
+    /// What a delivery would do next.
+    pub preview: Preview,
 }
 
 impl Engine {
@@ -45,9 +109,9 @@ impl Engine {
         owner: PluginOwner,
         name: PluginName,
         component: Bytes,
-    ) -> Result<Arc<PluginVersion>, UploadError> {
+    ) -> Result<(Arc<PluginVersion>, Repeat), PluginError> {
         if let PluginOwner::Project(project) = owner {
-            self.store().project(project).await.map_err(UploadError::Store)?;
+            self.store().project(project).await?;
         }
         let inspected = self.worker.ports.mapper.inspect(component.clone(), owner).await?;
         let version = NewPluginVersion {
@@ -59,8 +123,113 @@ impl Engine {
             created_at: self.now(),
         };
         self.store().add_plugin_version(version).await.map_err(|error| match error {
-            StoreError::Exists(Noun::Plugin) => UploadError::NameTaken(name),
-            error => UploadError::Store(error),
+            StoreError::Exists(Noun::Plugin) => PluginError::NameTaken(name),
+            error => error.into(),
         })
+    }
+
+    /// Says what a component would become, and what it makes of the sample lead. Nothing is stored and nothing sent.
+    ///
+    /// # Errors
+    /// As [`Engine::upload_plugin`].
+    pub async fn check_plugin(
+        &self,
+        project: ProjectId,
+        name: PluginName,
+        component: Bytes,
+    ) -> Result<Checked, PluginError> {
+        self.store().project(project).await?;
+        let newest = match self.store().plugin(project, &name, VersionPin::Latest).await {
+            Ok(newest) if newest.owner == PluginOwner::Bundled => return Err(PluginError::NameTaken(name)),
+            Ok(newest) => Some(newest),
+            Err(StoreError::NotFound(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let repeat = newest.as_ref().is_some_and(|newest| newest.digest == Digest::of(&component));
+        let number = newest.map_or(0, |newest| newest.version);
+        let ports = &self.worker.ports;
+        let report = report::check(&*ports.mapper, &*ports.sender, component, project, self.now()).await?;
+        let (version, repeat) = if repeat { (number, Repeat::Known) } else { (number + 1, Repeat::First) };
+        Ok(Checked { report, version, repeat })
+    }
+
+    /// Asks a plugin what it would do next. Nothing is stored and nothing sent.
+    ///
+    /// # Errors
+    /// [`PluginError::Invalid`] with pointers into the question as the API takes it, and what the store says.
+    pub async fn preview_plugin(&self, question: Question) -> Result<Previewed, PluginError> {
+        let Question { project, plugin, version, settings, lead, history, url } = question;
+        self.store().project(project).await?;
+        let version = self.store().plugin(project, &plugin, version).await?;
+        let description = &version.description;
+        let damaged = |error: &dyn std::fmt::Display| {
+            StoreError::Corrupt(format!("plugin {} version {}: {error}", version.name, version.version))
+        };
+        let problems = settings::check(&description.settings_schema, &settings).map_err(|e| damaged(&e))?;
+        if !problems.is_empty() {
+            let invalid = problems.into_iter().map(|problem| Invalid {
+                pointer: format!("/settings{}", problem.pointer),
+                message: problem.message,
+            });
+            return Err(PluginError::Invalid(invalid.collect()));
+        }
+        let url = match url {
+            Some(url) => url,
+            None => TargetUrl::parse(&description.url).map_err(|error| damaged(&error))?,
+        };
+        let event = self.event_of(project, lead).await?;
+        let scene = Scene { component: version.digest, event: event.clone(), settings, history, url };
+        let mapped = self.worker.transform(scene.request()).await?;
+        let preview = scene.preview(mapped, &*self.worker.ports.sender);
+        Ok(Previewed { version, event, preview })
+    }
+
+    async fn event_of(&self, project: ProjectId, lead: Lead) -> Result<Event, PluginError> {
+        let wrong = |pointer: String, message| PluginError::Invalid(vec![Invalid { pointer, message }]);
+        let now = self.now();
+        let sample = sample::event(EventId::new(now, self.random()), project, now);
+        match lead {
+            Lead::Sample => Ok(sample),
+            Lead::Past(id) => match self.store().event(id).await {
+                Ok(event) if event.project == project => Ok(event),
+                Ok(_) | Err(StoreError::NotFound(_)) => {
+                    Err(wrong("/event".to_owned(), format!("the project has no event `{id}`")))
+                }
+                Err(error) => Err(error.into()),
+            },
+            Lead::Given(payload) => {
+                let parsed = Payload::parse(&payload)
+                    .map_err(|error| wrong(format!("/event{}", error.pointer), error.message))?;
+                if parsed.project != project {
+                    let message =
+                        format!("the event is of another project; `project_id` here is `{project}`");
+                    return Err(wrong("/event/project_id".to_owned(), message));
+                }
+                Ok(Event { kind: parsed.kind, payload, ..sample })
+            }
+        }
+    }
+
+    /// Deletes a plugin of a project, or one version of it.
+    ///
+    /// # Errors
+    /// [`PluginError::Bundled`], and what the store says: see [`hookwright_store::Store::delete_plugin`] and
+    /// [`hookwright_store::Store::delete_plugin_version`].
+    pub async fn delete_plugin(
+        &self,
+        project: ProjectId,
+        name: &PluginName,
+        version: Option<u32>,
+    ) -> Result<(), PluginError> {
+        self.store().project(project).await?;
+        let newest = self.store().plugin(project, name, VersionPin::Latest).await?;
+        if newest.owner == PluginOwner::Bundled {
+            return Err(PluginError::Bundled(name.clone()));
+        }
+        match version {
+            None => self.store().delete_plugin(project, name).await?,
+            Some(version) => self.store().delete_plugin_version(project, name, version).await?,
+        }
+        Ok(())
     }
 }

@@ -35,6 +35,7 @@ pub(crate) enum Change {
     Webhook(Arc<Webhook>),
     WebhookDeleted(WebhookId),
     Plugin(Arc<PluginVersion>),
+    PluginVersionDeleted(Arc<PluginVersion>),
 }
 
 impl Catalog {
@@ -83,6 +84,7 @@ impl Catalog {
             Change::Plugin(version) => {
                 self.plugins.entry((version.name.clone(), version.owner)).or_default().push(version);
             }
+            Change::PluginVersionDeleted(version) => self.delete_version(&version),
         }
     }
 
@@ -95,6 +97,15 @@ impl Catalog {
             }
         }
         self.mappings.retain(|(of, _), _| *of != id);
+    }
+
+    fn delete_version(&mut self, deleted: &PluginVersion) {
+        let key = (deleted.name.clone(), deleted.owner);
+        let Some(versions) = self.plugins.get_mut(&key) else { return };
+        versions.retain(|version| version.version != deleted.version);
+        if versions.is_empty() {
+            self.plugins.remove(&key);
+        }
     }
 
     pub(crate) fn project(&self, id: ProjectId) -> Option<&Project> {
@@ -142,11 +153,11 @@ impl Catalog {
         named.flat_map(|(_, versions)| versions.iter().rev())
     }
 
-    /// Everybody who has a plugin of this name, with its newest version.
-    fn owners_of(&self, name: &PluginName) -> impl Iterator<Item = &Arc<PluginVersion>> {
+    /// The plugins of this name, whoever owns them: every version, oldest first.
+    fn named(&self, name: &PluginName) -> impl Iterator<Item = (PluginOwner, &Vec<Arc<PluginVersion>>)> {
         let from = (name.clone(), PluginOwner::Bundled);
         let named = self.plugins.range(from..).take_while(move |((of, _), _)| of == name);
-        named.filter_map(|(_, versions)| versions.last())
+        named.map(|((_, owner), versions)| (*owner, versions))
     }
 }
 
@@ -183,22 +194,42 @@ impl<'a> Staged<'a> {
         staged.unwrap_or_else(|| self.committed.read().webhook(id).cloned())
     }
 
-    /// The newest version of each owner's plugin of this name.
-    pub(crate) fn newest_of(&self, name: &PluginName) -> HashMap<PluginOwner, Arc<PluginVersion>> {
-        let mut newest: HashMap<_, _> = self
-            .committed
-            .read()
-            .owners_of(name)
-            .map(|version| (version.owner, Arc::clone(version)))
-            .collect();
+    /// The webhooks of a project, ordered by id.
+    pub(crate) fn webhooks_of(&self, project: ProjectId) -> BTreeMap<WebhookId, Arc<Webhook>> {
+        let committed = self.committed.read();
+        let mut webhooks: BTreeMap<_, _> =
+            committed.webhooks_of(project).map(|webhook| (webhook.id, Arc::clone(webhook))).collect();
         for change in &self.changes {
-            if let Change::Plugin(version) = change
-                && version.name == *name
-            {
-                newest.insert(version.owner, Arc::clone(version));
+            match change {
+                Change::Webhook(webhook) if webhook.project == project => {
+                    webhooks.insert(webhook.id, Arc::clone(webhook));
+                }
+                Change::WebhookDeleted(id) => drop(webhooks.remove(id)),
+                _ => {}
             }
         }
-        newest
+        webhooks
+    }
+
+    /// Each owner's plugin of this name: every version, oldest first; never none.
+    pub(crate) fn versions_of(&self, name: &PluginName) -> HashMap<PluginOwner, Vec<Arc<PluginVersion>>> {
+        let committed = self.committed.read();
+        let mut plugins: HashMap<_, Vec<_>> =
+            committed.named(name).map(|(owner, versions)| (owner, versions.clone())).collect();
+        for change in &self.changes {
+            match change {
+                Change::Plugin(version) if version.name == *name => {
+                    plugins.entry(version.owner).or_default().push(Arc::clone(version));
+                }
+                Change::PluginVersionDeleted(deleted) if deleted.name == *name => {
+                    let versions = plugins.entry(deleted.owner).or_default();
+                    versions.retain(|version| version.version != deleted.version);
+                }
+                _ => {}
+            }
+        }
+        plugins.retain(|_, versions| !versions.is_empty());
+        plugins
     }
 
     /// Shows the changes to everybody, after their commit.

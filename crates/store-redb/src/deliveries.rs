@@ -6,7 +6,7 @@ use hookwright_model::{
     Delivery, DeliveryId, DeliveryState, KeptReplies, Page, PageRequest, ProjectId, Timestamp,
 };
 use hookwright_store::{DeliveryFilter, Noun, StoreError};
-use redb::{ReadTransaction, ReadableTable};
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use crate::claims::Claims;
 use crate::disk::Disk;
@@ -33,6 +33,19 @@ pub(crate) fn delivery(disk: &Disk, claims: &Claims, id: DeliveryId) -> Result<D
         delivery.state = DeliveryState::Delivering;
     }
     Ok(delivery)
+}
+
+/// Every delivery that is stored as pending or held. Costs by their number.
+pub(crate) fn waiting(txn: &WriteTransaction) -> Result<Vec<Delivery>, Failure> {
+    let mut ids = Vec::new();
+    for entry in txn.open_table(schema::DUE)?.iter()? {
+        ids.push(schema::split_due_key(entry?.0.value()).2);
+    }
+    for entry in txn.open_table(schema::HELD)?.iter()? {
+        ids.push(schema::second_of(entry?.0.value()));
+    }
+    let table = txn.open_table(schema::DELIVERIES)?;
+    ids.into_iter().map(|id| find(&table, id)).collect()
 }
 
 /// One page of the log of a project, as people see it.

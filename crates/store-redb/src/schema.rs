@@ -39,6 +39,8 @@ pub(crate) const PLUGINS: TableDefinition<PluginKey, Row> = TableDefinition::new
 /// Components by digest, as they are.
 pub(crate) const COMPONENTS: TableDefinition<&'static [u8; 32], &'static [u8]> =
     TableDefinition::new("components");
+/// The digests of components whose version was deleted.
+pub(crate) const ORPHANS: TableDefinition<&'static [u8; 32], ()> = TableDefinition::new("orphans");
 /// Events by id.
 pub(crate) const EVENTS: TableDefinition<IdKey, Row> = TableDefinition::new("events");
 /// Deliveries by id.
@@ -156,8 +158,14 @@ fn first_16(key: &[u8]) -> [u8; 16] {
 /// Brings the file from one format to the next.
 type Migration = fn(&WriteTransaction) -> Result<(), Failure>;
 
-/// The first entry leads from format 1 to format 2, and so on. There has been one format so far.
-const MIGRATIONS: &[Migration] = &[];
+/// The first entry leads from format 1 to format 2, and so on.
+const MIGRATIONS: &[Migration] = &[
+    // 2: versions of plugins can be deleted.
+    |txn| {
+        txn.open_table(ORPHANS)?;
+        Ok(())
+    },
+];
 /// The format that this version writes.
 #[expect(clippy::cast_possible_truncation, reason = "there are few formats")]
 pub(crate) const FORMAT: u32 = MIGRATIONS.len() as u32 + 1;
@@ -219,6 +227,7 @@ fn create(txn: &WriteTransaction, sealer: &Sealer) -> Result<(), Failure> {
     txn.open_table(MAPPINGS)?;
     txn.open_table(PLUGINS)?;
     txn.open_table(COMPONENTS)?;
+    txn.open_table(ORPHANS)?;
     txn.open_table(DUE)?;
     txn.open_table(KNOWN_KEYS)?;
     txn.open_table(EXPIRIES)?;
@@ -232,6 +241,13 @@ fn check_key(txn: &WriteTransaction, sealer: &Sealer) -> Result<(), OpenErrorKin
         Ok(checked) if checked == CHECKED => Ok(()),
         _ => Err(OpenErrorKind::WrongKey),
     }
+}
+
+/// Makes the file one of format 1.
+#[cfg(test)]
+pub(crate) fn back_to_format_1(txn: &WriteTransaction) {
+    txn.delete_table(ORPHANS).unwrap();
+    set_format(txn, 1);
 }
 
 /// Writes another format version: what a newer version of Hookwright would have done.

@@ -10,7 +10,8 @@ use hookwright_model::{
     PluginName, PluginVersion, Project, ProjectId, Revision, Timestamp, VersionPin, Webhook, WebhookId,
 };
 use hookwright_store::{
-    Accepted, AttemptRecord, Claim, DeliveryFilter, Due, NewEvent, NewPluginVersion, Noun, Store, StoreError,
+    Accepted, AttemptRecord, Claim, DeliveryFilter, Due, NewEvent, NewPluginVersion, Noun, Repeat, Store,
+    StoreError,
 };
 use parking_lot::{RwLock, RwLockReadGuard};
 use redb::Database;
@@ -78,6 +79,7 @@ impl RedbStore {
         let sealer = Sealer::new(key, entropy);
         let txn = disk.write().map_err(Failure::from)?;
         schema::prepare(&txn, &sealer)?;
+        plugins::sweep(&txn)?;
         txn.commit().map_err(Failure::from)?;
         let catalog = Catalog::load(&disk.read().map_err(Failure::from)?, &sealer)?;
         let claims = Arc::new(Claims::default());
@@ -153,12 +155,30 @@ impl Store for RedbStore {
         self.catalog()?.mapping(webhook, revision).cloned().ok_or(StoreError::NotFound(Noun::Mapping))
     }
 
-    async fn add_plugin_version(&self, version: NewPluginVersion) -> Result<Arc<PluginVersion>, StoreError> {
+    async fn add_plugin_version(
+        &self,
+        version: NewPluginVersion,
+    ) -> Result<(Arc<PluginVersion>, Repeat), StoreError> {
         if !self.shared.disk.has_room() {
             return Err(StoreError::Full);
         }
         let digest = Digest::of(&version.component);
         self.writer.submit(move |group| plugins::add(group, &version, digest)).await
+    }
+
+    async fn delete_plugin(&self, project: ProjectId, name: &PluginName) -> Result<(), StoreError> {
+        let name = name.clone();
+        self.writer.submit(move |group| plugins::delete(group, project, &name)).await
+    }
+
+    async fn delete_plugin_version(
+        &self,
+        project: ProjectId,
+        name: &PluginName,
+        version: u32,
+    ) -> Result<(), StoreError> {
+        let name = name.clone();
+        self.writer.submit(move |group| plugins::delete_version(group, project, &name, version)).await
     }
 
     async fn plugin(

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hookwright_model::{ErrorKind, Revision};
+use hookwright_model::{ErrorKind, Revision, WebhookId};
 
 /// What a store keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,15 @@ pub enum StoreError {
         /// The stored revision.
         actual: Revision,
     },
+    /// Webhooks use the plugin: these, ordered by id.
+    #[error("webhooks use it: {}; give them another mapping first", listed(.0))]
+    Attached(Vec<WebhookId>),
+    /// The newest version of a plugin goes only with the plugin.
+    #[error(
+        "this is the newest version of the plugin, and goes only with the plugin; upload a mended version first, or \
+         delete the whole plugin"
+    )]
+    NewestVersion,
     /// The delivery is claimed.
     #[error(transparent)]
     UnderWay(#[from] hookwright_model::UnderWay),
@@ -75,12 +84,20 @@ pub enum StoreError {
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+fn listed(webhooks: &[WebhookId]) -> String {
+    webhooks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl StoreError {
     /// What the error means to whoever asked.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Exists(_) | Self::UnderWay(_) | Self::IdempotencyMismatch => ErrorKind::Conflict,
+            Self::Exists(_)
+            | Self::Attached(_)
+            | Self::NewestVersion
+            | Self::UnderWay(_)
+            | Self::IdempotencyMismatch => ErrorKind::Conflict,
             Self::RevisionMismatch { .. } => ErrorKind::PreconditionFailed,
             Self::Full | Self::Overloaded | Self::Closed => ErrorKind::Unavailable,
             Self::Corrupt(_) | Self::Backend(_) => ErrorKind::Internal,

@@ -61,12 +61,12 @@ pub struct Accepted {
     pub repeat: Repeat,
 }
 
-/// Whether an accepted event was known already.
+/// Whether what was to be stored was known already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// It is new.
     First,
-    /// The same key and body were accepted before; nothing was stored.
+    /// The same was stored before; nothing was stored now.
     Known,
 }
 

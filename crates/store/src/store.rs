@@ -9,7 +9,9 @@ use hookwright_model::{
     PluginName, PluginVersion, Project, ProjectId, Revision, Timestamp, VersionPin, Webhook, WebhookId,
 };
 
-use crate::{Accepted, AttemptRecord, Claim, DeliveryFilter, Due, NewEvent, NewPluginVersion, StoreError};
+use crate::{
+    Accepted, AttemptRecord, Claim, DeliveryFilter, Due, NewEvent, NewPluginVersion, Repeat, StoreError,
+};
 
 /// Everything that Hookwright keeps.
 ///
@@ -78,12 +80,39 @@ pub trait Store: Send + Sync + 'static {
     async fn mapping_at(&self, webhook: WebhookId, revision: Revision) -> Result<Mapping, StoreError>;
 
     /// Keeps a component as the next version of a plugin. When the newest version is this very component, that
-    /// version is returned and nothing changes.
+    /// version is returned as known, and nothing changes.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the owning project does not exist, [`StoreError::Exists`] when a project wants a
     /// bundled plugin's name, or the other way round.
-    async fn add_plugin_version(&self, version: NewPluginVersion) -> Result<Arc<PluginVersion>, StoreError>;
+    async fn add_plugin_version(
+        &self,
+        version: NewPluginVersion,
+    ) -> Result<(Arc<PluginVersion>, Repeat), StoreError>;
+
+    /// Deletes a plugin that belongs to a project, with all its versions.
+    ///
+    /// Its components stay, for deliveries that pin them. What neither a version nor a delivery that waits or is held
+    /// needs any more is removed when the store is opened the next time.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the project has no such plugin of its own, [`StoreError::Attached`] when a webhook
+    /// uses it.
+    async fn delete_plugin(&self, project: ProjectId, name: &PluginName) -> Result<(), StoreError>;
+
+    /// Deletes one version of a plugin that belongs to a project; its component as with [`Store::delete_plugin`]. The
+    /// newest version goes only with the plugin: its number is never given again, and what follows the newest version
+    /// never falls back to an older one.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the project has no such version of its own, [`StoreError::NewestVersion`], and
+    /// [`StoreError::Attached`] when a webhook names this version.
+    async fn delete_plugin_version(
+        &self,
+        project: ProjectId,
+        name: &PluginName,
+        version: u32,
+    ) -> Result<(), StoreError>;
 
     /// The version of a plugin that a project's webhook means: of its own plugins or the bundled ones.
     ///

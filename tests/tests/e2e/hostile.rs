@@ -107,7 +107,7 @@ async fn a_pinned_version_stays_in_use_and_another_project_sees_nothing() {
     let mapping = json!({ "plugin": "mine", "version": 1 });
     api.webhook(&project, &json!({ "url": target.url(), "mapping": mapping })).await;
     api.upload(&project, "mine", Guest::transforming("unreachable")).await.json(201);
-    let again = api.upload(&project, "mine", Guest::transforming("unreachable")).await.json(201);
+    let again = api.upload(&project, "mine", Guest::transforming("unreachable")).await.json(200);
     assert_eq!(again["version"], 2, "the very component of the newest version is no new version");
 
     let id = api.one_delivery(&project, &lead::sample()).await;

@@ -10,6 +10,7 @@ mod crm;
 mod demo;
 mod hostile;
 mod passthrough;
+mod plugins;
 mod restart;
 mod retry;
 mod targets;

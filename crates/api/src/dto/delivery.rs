@@ -1,6 +1,5 @@
 //! Deliveries and their attempts.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use hookwright_model::{
@@ -132,9 +131,9 @@ pub(super) struct ErrorDto<'a> {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct RequestDto<'a> {
+struct RequestDto<'a> {
     method: &'a str,
-    url: Cow<'a, str>,
+    url: &'a str,
     headers: BTreeMap<&'a str, &'a str>,
     /// As text; bytes that are none are replaced.
     body: String,
@@ -197,22 +196,14 @@ impl<'a> From<&'a LogLine> for LogDto<'a> {
     }
 }
 
-impl<'a> RequestDto<'a> {
-    /// A request with this URL, which is masked already.
-    pub(super) fn new(
-        method: &'a str,
-        url: impl Into<Cow<'a, str>>,
-        headers: &'a [(String, String)],
-        body: &[u8],
-    ) -> Self {
-        let body = String::from_utf8_lossy(body).into_owned();
-        Self { method, url: url.into(), headers: self::headers(headers), body }
-    }
-}
-
 impl<'a> From<&'a SentRequest> for RequestDto<'a> {
     fn from(request: &'a SentRequest) -> Self {
-        Self::new(&request.method, &*request.url, &request.headers, &request.body)
+        Self {
+            method: &request.method,
+            url: &request.url,
+            headers: headers(&request.headers),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+        }
     }
 }
 
@@ -227,6 +218,6 @@ impl<'a> From<&'a ReceivedReply> for ReplyDto<'a> {
     }
 }
 
-fn headers(headers: &[(String, String)]) -> BTreeMap<&str, &str> {
+pub(super) fn headers(headers: &[(String, String)]) -> BTreeMap<&str, &str> {
     headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }

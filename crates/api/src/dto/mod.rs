@@ -7,4 +7,6 @@ pub(crate) mod page;
 pub(crate) mod plugin;
 pub(crate) mod preview;
 pub(crate) mod project;
+pub(crate) mod question;
+pub(crate) mod report;
 pub(crate) mod webhook;

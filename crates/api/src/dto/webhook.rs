@@ -7,11 +7,12 @@ use std::time::Duration;
 use hookwright_engine::NewWebhook;
 use hookwright_model::{
     CustomHeaders, DisableReason, EventKind, Limits, Mapping, ProjectId, RetryPolicy, Settings, TargetUrl,
-    VersionPin, Webhook, WebhookState,
+    Webhook, WebhookState,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::plugin::VersionDto;
 use super::project::name;
 use crate::body::escaped;
 use crate::problem::Problem;
@@ -158,13 +159,13 @@ fn headers<'a>(given: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Custom
 #[serde(deny_unknown_fields)]
 struct MappingDto {
     plugin: String,
-    /// Absent or null: the newest.
-    version: Option<u32>,
+    #[serde(default)]
+    version: VersionDto,
     #[serde(default = "no_settings")]
     settings: Value,
 }
 
-fn no_settings() -> Value {
+pub(super) fn no_settings() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
@@ -175,7 +176,7 @@ impl MappingDto {
                 .plugin
                 .parse()
                 .map_err(|error| Problem::invalid("/mapping/plugin", format!("{error}")))?,
-            version: self.version.map_or(VersionPin::Latest, VersionPin::Exact),
+            version: self.version.to_model(),
             settings: Settings::from_json(&self.settings)
                 .map_err(|error| Problem::invalid("/mapping/settings", error.to_string()))?,
         })
@@ -186,10 +187,7 @@ impl From<&Mapping> for MappingDto {
     fn from(mapping: &Mapping) -> Self {
         Self {
             plugin: mapping.plugin.to_string(),
-            version: match mapping.version {
-                VersionPin::Latest => None,
-                VersionPin::Exact(version) => Some(version),
-            },
+            version: mapping.version.into(),
             settings: mapping.settings.to_json(),
         }
     }
@@ -346,6 +344,7 @@ impl From<&Webhook> for WebhookDto {
 
 #[cfg(test)]
 mod tests {
+    use hookwright_model::VersionPin;
     use serde_json::json;
 
     use super::*;
@@ -429,6 +428,10 @@ mod tests {
         let replaced =
             patched(&json!({"mapping": {"plugin": "pipedrive", "version": 2}})).unwrap().mapping.unwrap();
         assert_eq!((replaced.plugin.as_str(), replaced.version), ("pipedrive", VersionPin::Exact(2)));
+        for latest in [json!("latest"), Value::Null] {
+            let mapping = json!({"mapping": {"plugin": "pipedrive", "version": latest}});
+            assert_eq!(patched(&mapping).unwrap().mapping.unwrap().version, VersionPin::Latest);
+        }
     }
 
     #[test]
@@ -441,6 +444,8 @@ mod tests {
             (json!({"headers": {"x-unknown": "***"}}), "/headers/x-unknown"),
             (json!({"mapping": {"plugin": "No"}}), "/mapping/plugin"),
             (json!({"mapping": {"plugin": "a", "settings": []}}), "/mapping/settings"),
+            (json!({"mapping": {"plugin": "a", "version": "newest"}}), "/mapping/version"),
+            (json!({"mapping": {"plugin": "a", "version": -1}}), "/mapping/version"),
             (json!({"retry": {"factor": 0}}), "/retry/factor"),
             (json!({"limits": {"timeout_secs": 61}}), "/limits/timeout_secs"),
             (json!({"limits": {"concurrency": "8"}}), "/limits/concurrency"),

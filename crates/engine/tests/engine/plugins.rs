@@ -3,19 +3,23 @@
 use bytes::Bytes;
 use hookwright_engine::ports::InspectError;
 use hookwright_engine::preview::Planned;
-use hookwright_engine::report::{self, Trial};
+use hookwright_engine::report::Trial;
+use hookwright_engine::{Lead, PluginError, Question};
+use hookwright_model::{DeliveryState, History, PluginOwner, Reply, Settings, TargetUrl, VersionPin};
+use hookwright_store::{Repeat, StoreError};
 
-use crate::world::{COMPONENT, World};
+use crate::world::{Answer, COMPONENT, World};
 
 #[tokio::test(start_paused = true)]
 async fn a_report_says_what_a_component_is_and_what_it_makes_of_a_lead() {
     let world = World::new().await;
-    let check = |component| {
-        report::check(&*world.plugin, &*world.targets, component, world.project, world.engine.now())
+    let check = |name: &str, component| {
+        world.engine.check_plugin(world.project, name.parse().unwrap(), Bytes::from_static(component))
     };
-    let report = check(Bytes::from_static(COMPONENT)).await.unwrap();
-    assert_eq!(report.inspected.description.title, "Three");
-    let Trial::Made { settings, preview } = report.trial else { panic!("{report:?}") };
+    let checked = check("three", COMPONENT).await.unwrap();
+    assert_eq!((checked.version, checked.repeat), (1, Repeat::First));
+    assert_eq!(checked.report.inspected.description.title, "Three");
+    let Trial::Made { settings, preview } = checked.report.trial else { panic!("{:?}", checked.report) };
     assert_eq!(settings.as_str(), "{}");
     let Planned::Call(call) = &preview.next else { panic!("{preview:?}") };
     assert_eq!(
@@ -23,7 +27,90 @@ async fn a_report_says_what_a_component_is_and_what_it_makes_of_a_lead() {
         ("search", "https://crm.example/search")
     );
     assert!(world.targets.bodies().is_empty(), "nothing is sent");
+    assert_eq!(world.store.plugins(world.project).await.unwrap(), [], "nothing is stored");
 
-    let refused = check(Bytes::from_static(b"text")).await;
-    assert_eq!(refused, Err(InspectError::Refused("this is not a component".to_owned())));
+    world.add_mapped("crm.example").await;
+    let again = check("three", COMPONENT).await.unwrap();
+    assert_eq!((again.version, again.repeat), (1, Repeat::Known));
+    let refused = check("three", b"text").await.unwrap_err();
+    assert!(matches!(refused, PluginError::Component(InspectError::Refused(_))), "{refused}");
+    let bundled = world.engine.upload_plugin(PluginOwner::Bundled, "all".parse().unwrap(), COMPONENT.into());
+    bundled.await.unwrap();
+    assert!(matches!(check("all", COMPONENT).await, Err(PluginError::NameTaken(_))));
+}
+
+fn question(world: &World) -> Question {
+    Question {
+        project: world.project,
+        plugin: "three".parse().unwrap(),
+        version: VersionPin::Latest,
+        settings: Settings::default(),
+        lead: Lead::Sample,
+        history: History::default(),
+        url: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preview_goes_on_from_the_history_and_sends_nothing() {
+    let world = World::new().await;
+    world.add_mapped("crm.example").await;
+    let reply = Reply {
+        step: "search".to_owned(),
+        status: 200,
+        headers: Vec::new(),
+        body: String::new(),
+        truncated: false,
+    };
+    let history = History { replies: vec![reply], uncertain: None };
+    let url = Some(TargetUrl::parse("https://other.example/api").unwrap());
+    let previewed = world.engine.preview_plugin(Question { history, url, ..question(&world) }).await.unwrap();
+    let Planned::Call(call) = &previewed.preview.next else { panic!("{previewed:?}") };
+    assert_eq!(call.url.expose().as_str(), "https://other.example/api/create");
+    assert_eq!(call.headers, [], "the signature belongs to a delivery");
+    assert!(world.targets.bodies().is_empty());
+    assert_eq!(world.store.due_webhooks().await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preview_shows_a_past_event_of_its_own_project_only() {
+    let world = World::new().await;
+    world.add_mapped("crm.example").await;
+    let delivery = world.ended(world.ingest().await[0]).await;
+    let lead = Lead::Past(delivery.event);
+    let previewed =
+        world.engine.preview_plugin(Question { lead: lead.clone(), ..question(&world) }).await.unwrap();
+    assert_eq!(previewed.event.payload, world.payload());
+
+    let stranger = world.engine.create_project("B".to_owned(), None).await.unwrap().id;
+    let bundled = world.engine.upload_plugin(PluginOwner::Bundled, "all".parse().unwrap(), COMPONENT.into());
+    bundled.await.unwrap();
+    let all = Question { project: stranger, plugin: "all".parse().unwrap(), lead, ..question(&world) };
+    let Err(PluginError::Invalid(invalid)) = world.engine.preview_plugin(all).await else { panic!() };
+    assert_eq!(invalid[0].pointer, "/event");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_is_deleted_once_no_webhook_uses_it_and_stays_for_what_is_under_way() {
+    let world = World::new().await;
+    let webhook = world.add_mapped("crm.example").await;
+    world.targets.script("crm.example", [Answer::Status(503)]);
+    let id = world.ingest().await[0];
+    let pending = world.reaches(id, |delivery| delivery.failures == 1).await;
+    assert!(pending.pin.is_some());
+    let refused = world.engine.delete_plugin(world.project, &"three".parse().unwrap(), None).await;
+    let Err(PluginError::Store(StoreError::Attached(webhooks))) = refused else { panic!("{refused:?}") };
+    assert_eq!(webhooks, [webhook.id]);
+
+    let stored = world.store.webhook(webhook.id).await.unwrap();
+    let mut wanted = (*stored).clone();
+    wanted.mapping = None;
+    world.engine.update_webhook(&stored, wanted).await.unwrap();
+    world.engine.delete_plugin(world.project, &"three".parse().unwrap(), None).await.unwrap();
+    assert_eq!(world.store.plugins(world.project).await.unwrap(), []);
+    assert_eq!(
+        world.ended(id).await.state,
+        DeliveryState::Delivered,
+        "its component is there as long as it waits"
+    );
 }

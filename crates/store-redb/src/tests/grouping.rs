@@ -98,7 +98,7 @@ async fn what_has_just_been_created_is_there() {
     let plugin =
         |component| store.add_plugin_version(fixtures::plugin(PluginOwner::Bundled, "crm", component));
     let (first, second) = together(&store, plugin(b"1"), plugin(b"2")).await;
-    assert_eq!((first.unwrap().version, second.unwrap().version), (1, 2));
+    assert_eq!((first.unwrap().0.version, second.unwrap().0.version), (1, 2));
 }
 
 #[tokio::test]

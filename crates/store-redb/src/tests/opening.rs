@@ -1,6 +1,7 @@
 //! Files that cannot be opened, and what is in those that can.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use hookwright_model::PluginOwner;
 use hookwright_store::testkit::fixtures;
@@ -49,7 +50,30 @@ fn a_newer_format_is_refused_with_both_numbers() {
     let error = refused(&path, key(1));
     let OpenErrorKind::NewerFormat { found, supported } = *error.kind() else { panic!("{error}") };
     assert_eq!((found, supported), (schema::FORMAT + 6, schema::FORMAT));
-    assert!(error.to_string().contains("has format 7"), "{error}");
+    assert!(error.to_string().contains("has format 8"), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_format_is_brought_to_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let store = open(&path, key(1)).unwrap();
+    let project = fixtures::project(1);
+    store.create_project(project.clone()).await.unwrap();
+    let new = fixtures::plugin(PluginOwner::Project(project.id), "crm", b"code");
+    let (version, _) = store.add_plugin_version(new).await.unwrap();
+    store.close().await;
+    drop(store);
+    let database = Database::create(&path).unwrap();
+    let txn = database.begin_write().unwrap();
+    schema::back_to_format_1(&txn);
+    txn.commit().unwrap();
+    drop(database);
+
+    let store = open(&path, key(1)).unwrap();
+    assert_eq!(store.plugins(project.id).await.unwrap(), [Arc::clone(&version)]);
+    store.delete_plugin(project.id, &version.name).await.unwrap();
+    store.close().await;
 }
 
 #[test]

@@ -42,7 +42,9 @@ struct State {
 impl MemoryStore {
     /// A store that goes on with what this one has kept, as after a restart.
     pub fn reopened(&self) -> Self {
-        let state = State { closed: false, claims: BTreeSet::new(), ..self.state.lock().clone() };
+        let mut state = State { closed: false, claims: BTreeSet::new(), ..self.state.lock().clone() };
+        let needed = state.needed_components();
+        state.components.retain(|digest, _| needed.contains(digest));
         Self { state: Mutex::new(state) }
     }
 
@@ -118,6 +120,32 @@ impl State {
             delivery.state == DeliveryState::Pending && !self.claims.contains(&delivery.id)
         };
         self.deliveries.values().filter(waits).map(|d| (d.webhook, d.due_at, d.id)).collect()
+    }
+
+    /// The components of a version, or of a delivery that has not ended.
+    fn needed_components(&self) -> BTreeSet<Digest> {
+        let waits =
+            |delivery: &&Delivery| matches!(delivery.state, DeliveryState::Pending | DeliveryState::Held);
+        let pins = self.deliveries.values().filter(waits).filter_map(|delivery| delivery.pin);
+        let versions = self.plugins.values().flatten().map(|version| version.digest);
+        versions.chain(pins.map(|pin| pin.digest)).collect()
+    }
+
+    /// Refuses unless no webhook of the project uses a plugin, in a version that matters.
+    fn check_detached(
+        &self,
+        project: ProjectId,
+        name: &PluginName,
+        matters: impl Fn(VersionPin) -> bool,
+    ) -> Result<(), StoreError> {
+        let uses = |webhook: &&Arc<Webhook>| {
+            let mapping = webhook.mapping.as_ref();
+            webhook.project == project
+                && mapping.is_some_and(|mapping| mapping.plugin == *name && matters(mapping.version))
+        };
+        let attached: Vec<WebhookId> =
+            self.webhooks.values().filter(uses).map(|webhook| webhook.id).collect();
+        if attached.is_empty() { Ok(()) } else { Err(StoreError::Attached(attached)) }
     }
 
     fn owned_elsewhere(&self, name: &PluginName, owner: PluginOwner) -> bool {
@@ -204,7 +232,10 @@ impl Store for MemoryStore {
         state.mappings.get(&(webhook, revision)).cloned().ok_or(StoreError::NotFound(Noun::Mapping))
     }
 
-    async fn add_plugin_version(&self, new: NewPluginVersion) -> Result<Arc<PluginVersion>, StoreError> {
+    async fn add_plugin_version(
+        &self,
+        new: NewPluginVersion,
+    ) -> Result<(Arc<PluginVersion>, Repeat), StoreError> {
         let mut state = self.open()?;
         if let PluginOwner::Project(project) = new.owner {
             state.project(project)?;
@@ -215,12 +246,45 @@ impl Store for MemoryStore {
         let digest = Digest::of(&new.component);
         let versions = state.plugins.entry((new.name.clone(), new.owner)).or_default();
         if let Some(newest) = versions.last().filter(|newest| newest.digest == digest) {
-            return Ok(Arc::clone(newest));
+            return Ok((Arc::clone(newest), Repeat::Known));
         }
         let version = Arc::new(new.numbered(versions.last().map_or(1, |newest| newest.version + 1), digest));
         versions.push(Arc::clone(&version));
         state.components.insert(digest, new.component);
-        Ok(version)
+        Ok((version, Repeat::First))
+    }
+
+    async fn delete_plugin(&self, project: ProjectId, name: &PluginName) -> Result<(), StoreError> {
+        let mut state = self.open()?;
+        let key = (name.clone(), PluginOwner::Project(project));
+        if !state.plugins.contains_key(&key) {
+            return Err(StoreError::NotFound(Noun::Plugin));
+        }
+        state.check_detached(project, name, |_| true)?;
+        state.plugins.remove(&key);
+        Ok(())
+    }
+
+    async fn delete_plugin_version(
+        &self,
+        project: ProjectId,
+        name: &PluginName,
+        number: u32,
+    ) -> Result<(), StoreError> {
+        let mut state = self.open()?;
+        let key = (name.clone(), PluginOwner::Project(project));
+        let numbers: Vec<u32> = state.plugins.get(&key).into_iter().flatten().map(|v| v.version).collect();
+        if !numbers.contains(&number) {
+            return Err(StoreError::NotFound(Noun::Plugin));
+        }
+        if numbers.last() == Some(&number) {
+            return Err(StoreError::NewestVersion);
+        }
+        state.check_detached(project, name, |pin| pin == VersionPin::Exact(number))?;
+        if let Some(versions) = state.plugins.get_mut(&key) {
+            versions.retain(|version| version.version != number);
+        }
+        Ok(())
     }
 
     async fn plugin(

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_model::{
-    Delivery, DeliveryId, DeliveryState, DisableReason, Event, EventId, Origin, PageRequest, PluginOwner,
-    Webhook,
+    Delivery, DeliveryId, DeliveryState, Digest, DisableReason, Event, EventId, Origin, PageRequest, Pin,
+    PluginName, PluginOwner, Webhook,
 };
 use proptest::test_runner::{Config, TestRunner};
 
 use super::conformance::log::listed;
 use super::fixtures::{self, at};
-use super::steps::{Finish, Incoming, PROJECTS, Step, WEBHOOKS, steps};
+use super::steps::{COMPONENTS, Finish, Incoming, PROJECTS, Step, WEBHOOKS, steps};
 use super::{Backend, MemoryStore};
 use crate::{AttemptRecord, Claim, ClaimAfter, DeliveryFilter, NewEvent, Store};
 
@@ -54,8 +54,8 @@ struct Pair<'a> {
 /// Calls an operation on both stores, compares the answers and gives that of the backend.
 macro_rules! same {
     ($pair:expr, $operation:ident($($argument:expr),*)) => {{
-        let subject = $pair.subject.$operation($($argument.clone()),*).await;
-        let model = $pair.model.$operation($($argument.clone()),*).await;
+        let subject = $pair.subject.$operation($(Clone::clone(&$argument)),*).await;
+        let model = $pair.model.$operation($(Clone::clone(&$argument)),*).await;
         assert_eq!(format!("{subject:#?}"), format!("{model:#?}"), "{}", stringify!($operation($($argument),*)));
         subject
     }};
@@ -99,6 +99,7 @@ impl<'a> Pair<'a> {
                 let owner = if bundled { PluginOwner::Bundled } else { project };
                 let _ = same!(self, add_plugin_version(fixtures::plugin(owner, name, component)));
             }
+            Step::DeletePlugin { name, version } => self.delete_plugin(name, version).await,
             Step::Accept(incoming) => self.accept(&incoming).await,
             Step::StartTest(number) => self.start_test(number).await,
             Step::ClaimDue { webhook: number, limit } => {
@@ -126,6 +127,14 @@ impl<'a> Pair<'a> {
             Step::Reopen => self.reopen().await,
         }
         same!(self, due_webhooks()).unwrap();
+    }
+
+    async fn delete_plugin(&self, name: &str, version: Option<u32>) {
+        let (project, name): (_, PluginName) = (fixtures::project(0).id, name.parse().unwrap());
+        let _ = match version {
+            None => same!(self, delete_plugin(project, &name)),
+            Some(version) => same!(self, delete_plugin_version(project, &name, version)),
+        };
     }
 
     fn keep(&mut self, claims: Vec<Claim>) {
@@ -199,6 +208,8 @@ impl<'a> Pair<'a> {
             Finish::Retry { seconds } => {
                 let mut retry = fixtures::finished(delivery, DeliveryState::Pending);
                 retry.delivery.due_at = at(self.now + seconds);
+                let component = if seconds % 2 == 0 { COMPONENTS[0] } else { COMPONENTS[1] };
+                retry.delivery.pin = Some(Pin { digest: Digest::of(component), mapping_revision: 1 });
                 retry
             }
             Finish::End { state, disable } => {
@@ -236,6 +247,9 @@ impl<'a> Pair<'a> {
         for id in &self.deliveries {
             let _ = same!(self, delivery(*id));
             same!(self, attempts(*id)).unwrap();
+        }
+        for component in COMPONENTS {
+            let _ = same!(self, component(Digest::of(component)));
         }
         for number in 0..PROJECTS {
             self.look_at_project(number).await;

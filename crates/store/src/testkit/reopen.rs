@@ -1,7 +1,7 @@
 //! What is still there after a store has been closed and opened again.
 #![expect(missing_docs, reason = "the name of a test says what it shows")]
 
-use hookwright_model::{Delivery, DeliveryState, DisableReason, PluginOwner, VersionPin, WebhookState};
+use hookwright_model::{Delivery, DeliveryState, DisableReason, Pin, PluginOwner, VersionPin, WebhookState};
 
 use super::Backend;
 use super::conformance::{assert_refused, claimed, deliveries};
@@ -18,7 +18,7 @@ pub async fn keeps_everything(backend: &dyn Backend) {
     failed.disable_webhook = Some(DisableReason::Gone);
     store.finish_attempt(failed.clone()).await.unwrap();
     store.resend(id, at(700)).await.unwrap();
-    let version =
+    let (version, _) =
         store.add_plugin_version(fixtures::plugin(PluginOwner::Bundled, "crm", b"code")).await.unwrap();
     let before = store.webhook(webhook.id).await.unwrap();
     let delivery = store.delivery(id).await.unwrap();
@@ -38,7 +38,7 @@ pub async fn keeps_everything(backend: &dyn Backend) {
     assert_eq!(again.replies, [fixtures::reply("step-1")]);
     assert_eq!(store.plugin(webhook.project, &version.name, VersionPin::Latest).await.unwrap(), version);
     assert_eq!(&store.component(version.digest).await.unwrap()[..], b"code");
-    let next =
+    let (next, _) =
         store.add_plugin_version(fixtures::plugin(PluginOwner::Bundled, "crm", b"more")).await.unwrap();
     assert_eq!(next.version, 2);
     store.close().await;
@@ -85,5 +85,37 @@ pub async fn keeps_idempotency_keys(backend: &dyn Backend) {
     let store = backend.open();
     let known = store.accept_events(vec![new]).await.unwrap().remove(0);
     assert_eq!((known.event, known.deliveries, known.repeat), (first.event, first.deliveries, Repeat::Known));
+    store.close().await;
+}
+
+pub async fn forgets_components_that_nothing_needs(backend: &dyn Backend) {
+    let store = backend.open();
+    let (webhook, claim) = claimed(&store).await;
+    let (name, owner) = ("own".parse().unwrap(), PluginOwner::Project(webhook.project));
+    let upload = async |component| {
+        store.add_plugin_version(fixtures::plugin(owner, "own", component)).await.unwrap().0.digest
+    };
+    let digests = [upload(b"pinned").await, upload(b"not pinned").await, upload(b"bundled too").await];
+    let bundled = fixtures::plugin(PluginOwner::Bundled, "other", b"bundled too");
+    store.add_plugin_version(bundled).await.unwrap();
+    let mut held = finished(&claim.delivery, DeliveryState::Held);
+    held.delivery.pin = Some(Pin { digest: digests[0], mapping_revision: 1 });
+    store.finish_attempt(held.clone()).await.unwrap();
+    store.delete_plugin(webhook.project, &name).await.unwrap();
+    for digest in digests {
+        store.component(digest).await.unwrap();
+    }
+    store.close().await;
+
+    let store = backend.open();
+    store.component(digests[0]).await.unwrap();
+    assert_refused!(store.component(digests[1]).await, StoreError::NotFound(Noun::Component));
+    store.component(digests[2]).await.unwrap();
+    store.cancel(held.delivery.id, "not wanted").await.unwrap();
+    store.close().await;
+
+    let store = backend.open();
+    assert_refused!(store.component(digests[0]).await, StoreError::NotFound(Noun::Component));
+    assert_eq!(store.plugins(webhook.project).await.unwrap().len(), 1);
     store.close().await;
 }

@@ -8,6 +8,9 @@ pub(super) const PROJECTS: u32 = 2;
 /// How many webhooks there may be; they take turns among the projects.
 pub(super) const WEBHOOKS: u32 = 4;
 
+/// What plugins are made of.
+pub(super) const COMPONENTS: [&[u8]; 2] = [b"x", b"y"];
+
 /// One operation. Numbers choose among what exists, by their remainder.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
@@ -16,6 +19,7 @@ pub(super) enum Step {
     UpdateWebhook { webhook: u32, ahead: u64, state: WebhookState, mapping: Option<&'static str> },
     DeleteWebhook { webhook: u32, expected: Option<u64> },
     AddPlugin { bundled: bool, name: &'static str, component: &'static [u8] },
+    DeletePlugin { name: &'static str, version: Option<u32> },
     Accept(Vec<Incoming>),
     StartTest(u32),
     ClaimDue { webhook: u32, limit: usize },
@@ -60,8 +64,10 @@ fn step() -> impl Strategy<Value = Step> {
         3 => update(),
         1 => (webhook(), prop::option::of(1..4_u64))
             .prop_map(|(webhook, expected)| Step::DeleteWebhook { webhook, expected }),
-        1 => (any::<bool>(), prop::sample::select(vec!["a", "b"]), prop::sample::select(vec![&b"x"[..], b"y"]))
+        1 => (any::<bool>(), prop::sample::select(vec!["a", "b"]), prop::sample::select(COMPONENTS.to_vec()))
             .prop_map(|(bundled, name, component)| Step::AddPlugin { bundled, name, component }),
+        1 => (prop::sample::select(vec!["a", "b"]), prop::option::of(1..4_u32))
+            .prop_map(|(name, version)| Step::DeletePlugin { name, version }),
         8 => prop::collection::vec(incoming(), 1..4).prop_map(Step::Accept),
         1 => webhook().prop_map(Step::StartTest),
         8 => (webhook(), 0..4_usize).prop_map(|(webhook, limit)| Step::ClaimDue { webhook, limit }),

@@ -13,6 +13,7 @@ mod until;
 
 pub(crate) use api::Api;
 pub(crate) use binary::{first_line, run};
+pub(crate) use http::Answer;
 pub(crate) use redact::redacted;
 pub(crate) use server::{ADMIN_KEY, Home, Server};
 pub(crate) use until::{DEADLINE, until};

@@ -30,7 +30,8 @@ macro_rules! conformance_tests {
             ];
             plugins: [
                 numbers_versions, keeps_the_same_component_once, separates_owners, keeps_bundled_names_apart,
-                lists_plugins_by_name_and_version, keeps_components,
+                lists_plugins_by_name_and_version, keeps_components, deletes_plugins_that_nothing_uses,
+                deletes_versions_but_the_newest, deletes_no_bundled_plugins,
             ];
             events: [
                 accepts_events_with_deliveries, accepts_all_or_none, leaves_out_webhooks_that_are_not_active,
@@ -60,6 +61,7 @@ macro_rules! conformance_tests {
             use super::*;
             $crate::conformance_tests! { @reopen $backend;
                 keeps_everything, frees_claims, keeps_deleted_webhooks_deleted, keeps_idempotency_keys,
+                forgets_components_that_nothing_needs,
             }
         }
     };
