@@ -22,7 +22,9 @@ pub struct PluginLimits {
     pub component_depth: usize,
     /// Types that a component and all that is in it define.
     pub types: usize,
-    /// Imports, exports, aliases and instances of a component and of all that is in it.
+    /// Size of the sections with these types.
+    pub type_bytes: usize,
+    /// Imports, exports, globals, aliases and instances of a component and of all that is in it.
     pub links: usize,
     /// Data and element segments, in all modules.
     pub segments: usize,
@@ -76,6 +78,7 @@ impl Default for PluginLimits {
             modules: 256,
             component_depth: 8,
             types: 20_000,
+            type_bytes: MIB,
             links: 50_000,
             segments: 50_000,
             custom_bytes: 24 * MIB,
@@ -156,7 +159,7 @@ macro_rules! limit {
 
 impl PluginLimit {
     /// Every limit that can be changed, in the order in which people see them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         limit!(component_bytes, KIB, 256 * MIB),
         limit!(functions, 1, 1_000_000),
         limit!(function_bytes, KIB, 7 * MIB),
@@ -164,6 +167,7 @@ impl PluginLimit {
         limit!(modules, 1, 1_000),
         limit!(component_depth, 1, 64),
         limit!(types, 1, 1_000_000),
+        limit!(type_bytes, KIB, 16 * MIB),
         limit!(links, 1, 1_000_000),
         limit!(segments, 1, 1_000_000),
         limit!(custom_bytes, 0, 256 * MIB),

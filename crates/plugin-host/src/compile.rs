@@ -1,9 +1,10 @@
 //! From a component to machine code. A compiler that is fed foreign code is best run where its failure, its hunger for
 //! memory or an endless loop hurt nobody: in a child process, which is this same program under a hidden command.
 //!
-//! The child reads the component on standard input and writes `compatibility (32 bytes) | code` to standard output. It
-//! has no environment and no secrets, a low priority, and limits on memory and time that it sets for itself before it
-//! reads anything; the parent kills it when it takes too long, and it dies with the parent.
+//! The child reads the component on standard input and writes `compatibility (32 bytes) | digest of the component (32
+//! bytes) | code` to standard output. It has no environment, no secrets and no open files, a low priority, and limits that
+//! it sets for itself before it reads anything: on memory, processor time and files. The parent kills it when it takes too
+//! long, and it dies with the parent.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -12,13 +13,17 @@ use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus, Stdio};
 
 use bytes::Bytes;
+use hookwright_model::Digest;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use wasmtime::Engine;
 
 use crate::cache::Compatibility;
 use crate::engine;
-use crate::limits::compile::{ARTIFACT_BYTES, CPU_SECS, MEMORY_BYTES, MESSAGE_BYTES, WALL_TIME};
+use crate::inspect;
+use crate::limits::compile::{
+    ARTIFACT_BYTES, CPU_SECS, MEMORY_BYTES, MESSAGE_BYTES, NICENESS, OPEN_FILES, WALL_TIME,
+};
 
 /// Where components are compiled.
 #[derive(Debug, Clone)]
@@ -49,7 +54,7 @@ pub(crate) enum CompileError {
 const REFUSED: u8 = 65;
 
 impl Compiler {
-    /// Compiles a valid component for the engine.
+    /// Validates a component and compiles it for the engine.
     ///
     /// # Errors
     /// Why it was not compiled.
@@ -70,9 +75,24 @@ impl Compiler {
                 command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
                 let output = tokio::time::timeout(WALL_TIME, run(command, &component)).await;
                 let output = output.map_err(|_| over_limits("took too long"))?;
-                output.map_err(|error| unavailable(&error))?.code(&Compatibility::of(engine))
+                output.map_err(|error| unavailable(&error))?.code(&Header::new(engine, &component))
             }
         }
+    }
+}
+
+/// What code begins with: for which engine it was made, and of which component.
+struct Header([u8; Self::BYTES]);
+
+impl Header {
+    const BYTES: usize = 64;
+
+    fn new(engine: &Engine, component: &[u8]) -> Self {
+        let mut header = [0; Self::BYTES];
+        let (compatibility, digest) = header.split_at_mut(Self::BYTES / 2);
+        compatibility.copy_from_slice(Compatibility::of(engine).as_bytes());
+        digest.copy_from_slice(&Digest::of(component).to_bytes());
+        Self(header)
     }
 }
 
@@ -92,7 +112,7 @@ async fn run(mut command: Command, component: &[u8]) -> io::Result<Output> {
             let _ = stdin.write_all(component).await;
         }
     };
-    let limit = ARTIFACT_BYTES + size_of::<Compatibility>();
+    let limit = ARTIFACT_BYTES + Header::BYTES;
     let ((), stdout, stderr) = tokio::join!(feed, read(stdout, limit), read(stderr, MESSAGE_BYTES));
     Ok(Output { stdout: stdout?, stderr: stderr?, status: child.wait().await? })
 }
@@ -107,15 +127,15 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> io::Result<
 }
 
 impl Output {
-    fn code(mut self, compatibility: &Compatibility) -> Result<Vec<u8>, CompileError> {
-        if self.stdout.len() > ARTIFACT_BYTES + size_of::<Compatibility>() {
+    fn code(mut self, expected: &Header) -> Result<Vec<u8>, CompileError> {
+        if self.stdout.len() > ARTIFACT_BYTES + Header::BYTES {
             return Err(over_limits("wrote too much code"));
         }
         let message = String::from_utf8_lossy(&self.stderr).trim().to_owned();
         match self.status.code() {
             Some(0) => match self.stdout.split_first_chunk() {
-                Some((own, _)) if own == compatibility.as_bytes() => {
-                    self.stdout.drain(..size_of::<Compatibility>());
+                Some((own, _)) if *own == expected.0 => {
+                    self.stdout.drain(..Header::BYTES);
                     Ok(self.stdout)
                 }
                 _ => Err(CompileError::Unavailable(
@@ -127,7 +147,7 @@ impl Output {
                 "the compiler process failed ({}): {message}",
                 self.status
             ))),
-            None => Err(over_limits("was ended by the system")),
+            None => Err(over_limits("took more than that, or crashed the compiler")),
         }
     }
 }
@@ -135,7 +155,7 @@ impl Output {
 fn over_limits(how: &str) -> CompileError {
     CompileError::Refused(format!(
         "compiling the component {how}; it may take {CPU_SECS} s of processor time, {} s in all and {} MiB of memory, \
-         and give {} MiB of code; make the component smaller",
+         and give {} MiB of code; make the component smaller, with shorter functions and less nesting",
         WALL_TIME.as_secs(),
         MEMORY_BYTES >> 20,
         ARTIFACT_BYTES >> 20,
@@ -147,6 +167,7 @@ fn unavailable(error: &io::Error) -> CompileError {
 }
 
 fn precompile(engine: &Engine, component: &[u8]) -> Result<Vec<u8>, CompileError> {
+    inspect::validate(component).map_err(|error| CompileError::Refused(error.to_string()))?;
     engine.precompile_component(component).map_err(|error| {
         let message: String = format!("{error:#}").chars().take(MESSAGE_BYTES / 4).collect();
         CompileError::Refused(format!("the component cannot be compiled: {message}"))
@@ -167,12 +188,12 @@ pub fn child_main() -> ExitCode {
     };
     let compiled = catch_unwind(|| {
         let engine = engine::compiling().map_err(|error| CompileError::Unavailable(format!("{error:#}")))?;
-        precompile(&engine, &component).map(|code| (Compatibility::of(&engine), code))
+        precompile(&engine, &component).map(|code| (Header::new(&engine, &component), code))
     });
     match compiled {
-        Ok(Ok((compatibility, code))) => {
+        Ok(Ok((header, code))) => {
             let mut stdout = io::stdout().lock();
-            let written = stdout.write_all(compatibility.as_bytes()).and_then(|()| stdout.write_all(&code));
+            let written = stdout.write_all(&header.0).and_then(|()| stdout.write_all(&code));
             match written.and_then(|()| stdout.flush()) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(ExitCode::FAILURE, &error.to_string()),
@@ -200,11 +221,15 @@ fn limit_this_process() -> io::Result<()> {
         (Resource::Core, 0),
         // Pipes are not files: standard output is not concerned.
         (Resource::Fsize, 0),
+        (Resource::Nofile, OPEN_FILES),
     ] {
         setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
     }
     #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    nice(10)?;
+    {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        rustix::thread::set_no_new_privs(true)?;
+    }
+    nice(NICENESS)?;
     Ok(())
 }

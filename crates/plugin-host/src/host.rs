@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hookwright_engine::ports::{InspectError, Inspected, MapError, MapRequest, Mapped, Mapper};
 use hookwright_model::{PluginLimits, PluginOwner};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -24,13 +23,11 @@ use crate::inspect::Facts;
 use crate::loaded::Loaded;
 use crate::pool::Pool;
 use crate::ticker::Ticker;
+use crate::turns::Turns;
 use crate::{describe, engine, inspect};
 
 /// What the host itself needs of a worker's stack, beside a plugin's share.
 const HOST_STACK_BYTES: usize = 1024 * 1024;
-
-/// Components that are compiled at the same time: a second one, so that one hard case does not stop all others.
-const COMPILING_AT_ONCE: usize = 2;
 
 /// How a host is set up.
 #[derive(Debug, Clone)]
@@ -80,6 +77,10 @@ pub struct HostStats {
     pub cache_rejections: u64,
     /// Components in memory now.
     pub loaded: usize,
+    /// Uploads that are being compiled now.
+    pub uploads_compiling: usize,
+    /// Uploads that wait for that now.
+    pub uploads_waiting: usize,
 }
 
 /// Runs plugins in this process, on threads of its own.
@@ -87,7 +88,7 @@ pub struct PluginHost {
     shared: Arc<Shared>,
     pool: Pool,
     compiler: Compiler,
-    compiling: Semaphore,
+    turns: Turns,
 }
 
 /// What the threads of the host share.
@@ -126,13 +127,15 @@ impl PluginHost {
             cache_hits: AtomicU64::default(),
             cache_rejections: AtomicU64::default(),
         };
-        let compiling = Semaphore::new(COMPILING_AT_ONCE);
-        Ok(Self { shared: Arc::new(shared), pool, compiler, compiling })
+        Ok(Self { shared: Arc::new(shared), pool, compiler, turns: Turns::new() })
     }
 
     /// What this host has done so far.
     pub fn stats(&self) -> HostStats {
+        let (uploads_compiling, uploads_waiting) = self.turns.uploads();
         HostStats {
+            uploads_compiling,
+            uploads_waiting,
             compilations: self.shared.compilations.load(Ordering::Relaxed),
             cache_hits: self.shared.cache_hits.load(Ordering::Relaxed),
             cache_rejections: self.shared.cache_rejections.load(Ordering::Relaxed),
@@ -140,26 +143,38 @@ impl PluginHost {
         }
     }
 
-    /// The component, callable: from memory, from the cache, or compiled now.
-    async fn prepare(&self, component: Bytes) -> Result<Ready, InspectError> {
-        let found = self.shared.look_up(component.clone()).await?;
-        let facts = match found {
-            Found::Ready(ready) => return Ok(ready),
-            Found::ToCompile(facts) => facts,
-        };
-        // Closed never: the semaphore lives as long as the host.
-        let _turn = self.compiling.acquire().await.map_err(|error| unavailable(&error))?;
-        // Whoever was compiled before may have been the same component.
+    /// The component, callable: from memory, from the cache, or compiled now. What was compiled now is not kept yet: see
+    /// [`Shared::keep`].
+    async fn prepare(&self, component: Bytes, wanted: Wanted) -> Result<Ready, InspectError> {
+        let facts = self.shared.examine(component.clone()).await?;
         if let Some(plugin) = self.shared.loaded.get(facts.digest) {
-            return Ok(Ready { facts, plugin, compile_time: None });
+            return Ok(Ready { facts, plugin, fresh: None });
+        }
+        let _turn = match wanted {
+            Wanted::ForUpload(owner) => self.turns.upload(owner).await.map_err(|full| unavailable(&full))?,
+            Wanted::ForDelivery => self.turns.load().await,
+        };
+        // Whoever had a turn before may have been after the same component.
+        if let Some(plugin) = self.shared.loaded.get(facts.digest) {
+            return Ok(Ready { facts, plugin, fresh: None });
+        }
+        if let Some(plugin) = self.shared.cached(&facts).await? {
+            return Ok(Ready { facts, plugin, fresh: None });
         }
         let started = Instant::now();
         let code = self.compiler.compile(&self.shared.engine, component).await?;
-        let compile_time = Some(started.elapsed());
+        let compile_time = started.elapsed();
         self.shared.compilations.fetch_add(1, Ordering::Relaxed);
-        let plugin = self.shared.keep(&facts, code).await?;
-        Ok(Ready { facts, plugin, compile_time })
+        let (plugin, code) = self.shared.fresh(&facts, code).await?;
+        Ok(Ready { facts, plugin, fresh: Some(Fresh { code, compile_time }) })
     }
+}
+
+/// Why a component is to be callable.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    ForUpload(PluginOwner),
+    ForDelivery,
 }
 
 /// A component that can be called.
@@ -167,29 +182,33 @@ struct Ready {
     facts: Facts,
     plugin: Arc<Plugin>,
     /// None when it was not compiled now.
-    compile_time: Option<Duration>,
+    fresh: Option<Fresh>,
 }
 
-enum Found {
-    Ready(Ready),
-    ToCompile(Facts),
+/// What compiling gave.
+struct Fresh {
+    code: Vec<u8>,
+    compile_time: Duration,
 }
 
 impl Shared {
-    /// Checks the component, and looks for it in memory and in the cache.
-    async fn look_up(self: &Arc<Self>, component: Bytes) -> Result<Found, InspectError> {
+    /// Checks the component as far as that takes linear time.
+    async fn examine(self: &Arc<Self>, component: Bytes) -> Result<Facts, InspectError> {
         let shared = Arc::clone(self);
+        blocking(move || inspect::inspect(&component, &shared.limits)).await
+    }
+
+    /// Looks for the component in the cache; what is found is kept in memory.
+    async fn cached(self: &Arc<Self>, facts: &Facts) -> Result<Option<Arc<Plugin>>, InspectError> {
+        let (shared, facts) = (Arc::clone(self), facts.clone());
         blocking(move || {
-            let facts = inspect::inspect(&component, &shared.limits)?;
-            if let Some(plugin) = shared.loaded.get(facts.digest) {
-                return Ok(Found::Ready(Ready { facts, plugin, compile_time: None }));
-            }
             let problem = match shared.cache.get(facts.digest) {
-                Cached::Absent => return Ok(Found::ToCompile(facts)),
+                Cached::Absent => return Ok(None),
                 Cached::Code(code) => match shared.link(&facts, &code) {
                     Ok(plugin) => {
                         shared.cache_hits.fetch_add(1, Ordering::Relaxed);
-                        return Ok(Found::Ready(Ready { facts, plugin, compile_time: None }));
+                        shared.loaded.insert(facts.digest, Arc::clone(&plugin));
+                        return Ok(Some(plugin));
                     }
                     Err(error) => error.to_string(),
                 },
@@ -197,25 +216,38 @@ impl Shared {
             };
             shared.cache_rejections.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(component = %facts.digest, problem, "cached code was not used; compiling anew");
-            Ok(Found::ToCompile(facts))
+            Ok(None)
         })
         .await
     }
 
-    /// Puts freshly compiled code into memory and into the cache.
-    async fn keep(self: &Arc<Self>, facts: &Facts, code: Vec<u8>) -> Result<Arc<Plugin>, InspectError> {
+    /// Makes freshly compiled code callable.
+    async fn fresh(
+        self: &Arc<Self>,
+        facts: &Facts,
+        code: Vec<u8>,
+    ) -> Result<(Arc<Plugin>, Vec<u8>), InspectError> {
         let (shared, facts) = (Arc::clone(self), facts.clone());
+        blocking(move || Ok((shared.link(&facts, &code)?, code))).await
+    }
+
+    /// Keeps what was compiled now in memory and in the cache. A component that turns out to be none that can be used gets
+    /// no place in either.
+    async fn keep(self: &Arc<Self>, ready: Ready) -> Result<(), InspectError> {
+        let Ready { facts, plugin, fresh } = ready;
+        let Some(Fresh { code, .. }) = fresh else { return Ok(()) };
+        let shared = Arc::clone(self);
         blocking(move || {
-            let plugin = shared.link(&facts, &code)?;
+            shared.loaded.insert(facts.digest, plugin);
             if let Err(error) = shared.cache.put(facts.digest, &code) {
                 tracing::warn!(component = %facts.digest, %error, "compiled code was not kept; a restart compiles again");
             }
-            Ok(plugin)
+            Ok(())
         })
         .await
     }
 
-    /// Makes code callable, and keeps it in memory.
+    /// Makes code callable.
     fn link(&self, facts: &Facts, code: &[u8]) -> Result<Arc<Plugin>, InspectError> {
         // SAFETY: the code is wasmtime's own output for this engine. It comes straight from the compiler, which named
         // the same compatibility as ours, or from the cache, which verified a MAC that only this installation can make.
@@ -233,9 +265,7 @@ impl Shared {
                 facts.contract.version()
             ))
         })?;
-        let plugin = Arc::new(plugin);
-        self.loaded.insert(facts.digest, Arc::clone(&plugin));
-        Ok(plugin)
+        Ok(Arc::new(plugin))
     }
 
     fn stage(&self) -> Stage<'_> {
@@ -249,10 +279,10 @@ impl Mapper for PluginHost {
         &self.shared.limits
     }
 
-    async fn inspect(&self, component: Bytes, _owner: PluginOwner) -> Result<Inspected, InspectError> {
+    async fn inspect(&self, component: Bytes, owner: PluginOwner) -> Result<Inspected, InspectError> {
         let size_bytes = component.len() as u64;
-        let Ready { facts, plugin, compile_time } = self.prepare(component).await?;
-        let shared = Arc::clone(&self.shared);
+        let ready = self.prepare(component, Wanted::ForUpload(owner)).await?;
+        let (shared, plugin) = (Arc::clone(&self.shared), Arc::clone(&ready.plugin));
         let described = self.pool.run(move || plugin.describe(&shared.stage())).await;
         let Ended { outcome, usage, logs: _ } = described.map_err(|error| unavailable(&error))?;
         let description = outcome.map_err(|error| match error {
@@ -263,19 +293,22 @@ impl Mapper for PluginHost {
             error => InspectError::Refused(format!("`describe` did not answer: {error}")),
         })?;
         describe::check(&description).map_err(InspectError::Refused)?;
-        Ok(Inspected {
-            digest: facts.digest,
-            contract: facts.contract.version().to_owned(),
+        let inspected = Inspected {
+            digest: ready.facts.digest,
+            contract: ready.facts.contract.version().to_owned(),
             description,
             size_bytes,
-            imports: facts.imports,
-            compile_time,
+            imports: ready.facts.imports.clone(),
+            compile_time: ready.fresh.as_ref().map(|fresh| fresh.compile_time),
             usage,
-        })
+        };
+        self.shared.keep(ready).await?;
+        Ok(inspected)
     }
 
     async fn load(&self, component: Bytes) -> Result<(), InspectError> {
-        self.prepare(component).await.map(drop)
+        let ready = self.prepare(component, Wanted::ForDelivery).await?;
+        self.shared.keep(ready).await
     }
 
     async fn transform(&self, request: MapRequest) -> Mapped {

@@ -1,17 +1,22 @@
 //! What a component is, before it is compiled, let alone run. Every refusal says what to do about it.
+//!
+//! Here is what takes linear time ([`inspect`]); [`validate`] takes more, and runs where the component is compiled.
 
-use wasmparser::{Encoding, Parser, Payload, Validator};
+use wasmparser::Validator;
+use wasmparser::component_types::ComponentEntityType;
 
 use hookwright_engine::ports::InspectError;
 use hookwright_model::Digest;
 
+use crate::census::{self, Names};
 use crate::contract::Contract;
 use crate::engine::FEATURES;
 use crate::limits::PluginLimits;
 use crate::wasi;
 
-/// Exports that every version of the contract has.
-const EXPORTS: [&str; 2] = ["hookwright:mapping/plugin", "hookwright:mapping/lead-created"];
+/// Exports that every version of the contract has, each with its function.
+const EXPORTS: [(&str, &str); 2] =
+    [("hookwright:mapping/plugin", "describe"), ("hookwright:mapping/lead-created", "transform")];
 
 /// What can be known of a component without running it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +29,8 @@ pub(crate) struct Facts {
     pub(crate) imports: Vec<String>,
 }
 
-/// Finds out which contract the component was built for, and that it is valid and asks for nothing that a plugin does
-/// not get.
+/// Finds out which contract the component was built for, and that it is within the limits and asks for nothing that a
+/// plugin does not get. It may still not be valid: see [`validate`].
 ///
 /// # Errors
 /// The first thing that is wrong with it.
@@ -34,73 +39,89 @@ pub(crate) fn inspect(component: &[u8], limits: &PluginLimits) -> Result<Facts, 
         return Err(InspectError::TooLarge { bytes: component.len(), max_bytes: limits.component_bytes });
     }
     check_encoding(component)?;
-    Validator::new_with_features(FEATURES).validate_all(component).map_err(|error| {
-        refused(format!(
-            "this is not a valid component: {} (at byte {}); upload the file as the build wrote it, and build without \
-             WebAssembly proposals beyond version 2.0",
-            error.message(),
-            error.offset()
-        ))
-    })?;
-    let Names { imports, exports } = names(component)?;
+    let Names { imports, exports } = census::take(component, limits)?;
     let contract = contract_of(&exports)?;
     imports.iter().try_for_each(|import| check_import(import, contract))?;
     let imports = imports.into_iter().map(str::to_owned).collect();
     Ok(Facts { digest: Digest::of(component), contract, imports })
 }
 
+/// Checks that the component is valid WebAssembly and exports the functions of its contract. This can take long and much
+/// memory: types can be built that are far larger than what spells them out.
+///
+/// # Errors
+/// What is wrong with it, in words for its author.
+pub(crate) fn validate(component: &[u8]) -> Result<(), InspectError> {
+    let types = Validator::new_with_features(FEATURES)
+        .validate_all(component)
+        .map_err(|error| census::malformed(&error))?;
+    for contract in Contract::ALL {
+        for (interface, function) in EXPORTS {
+            let export = format!("{interface}@{}", contract.version());
+            let Some(item) = types.component_item_for_export(&export) else { continue };
+            let exported = match item.ty {
+                ComponentEntityType::Instance(instance) => types[instance].exports.get(function),
+                _ => None,
+            };
+            if !exported.is_some_and(|item| matches!(item.ty, ComponentEntityType::Func(_))) {
+                return Err(refused(format!(
+                    "the component's export `{export}` has no function `{function}`; build it for the world \
+                     `hookwright:mapping/mapper` of version {}",
+                    contract.version()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn refused(reason: impl Into<String>) -> InspectError {
     InspectError::Refused(reason.into())
 }
 
+/// The first bytes of every WebAssembly file.
+const MAGIC: &[u8] = b"\0asm";
+/// What follows in a core module.
+const MODULE: &[u8] = &[1, 0, 0, 0];
+/// What follows in a component.
+const COMPONENT: &[u8] = &[0x0d, 0, 1, 0];
+
 fn check_encoding(bytes: &[u8]) -> Result<(), InspectError> {
-    match Parser::new(0).parse_all(bytes).next() {
-        Some(Ok(Payload::Version { encoding: Encoding::Component, .. })) => Ok(()),
-        Some(Ok(Payload::Version { encoding: Encoding::Module, .. })) => Err(refused(
+    match bytes.strip_prefix(MAGIC) {
+        Some(rest) if rest.starts_with(COMPONENT) => Ok(()),
+        Some(rest) if rest.starts_with(MODULE) => Err(refused(
             "this is a core WebAssembly module, not a component; build for the target wasm32-wasip2, or wrap the \
              module with `wasm-tools component new`",
         )),
-        _ => Err(refused(
-            "this is not WebAssembly: a component begins with the bytes 00 61 73 6d 0d 00 01 00; upload the .wasm \
-             file that the build wrote",
-        )),
+        _ => Err(refused(format!("this is not WebAssembly: {}", what_else(bytes)))),
     }
 }
 
-struct Names<'a> {
-    imports: Vec<&'a str>,
-    exports: Vec<&'a str>,
-}
-
-/// The names that the outermost component imports and exports.
-fn names(component: &[u8]) -> Result<Names<'_>, InspectError> {
-    let mut names = Names { imports: Vec::new(), exports: Vec::new() };
-    let malformed = |error: wasmparser::Error| refused(format!("this is not a valid component: {error}"));
-    let mut depth = 0_usize;
-    for payload in Parser::new(0).parse_all(component) {
-        match payload.map_err(malformed)? {
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            Payload::ComponentImportSection(section) if depth == 1 => {
-                for import in section {
-                    names.imports.push(import.map_err(malformed)?.name.name);
-                }
-            }
-            Payload::ComponentExportSection(section) if depth == 1 => {
-                for export in section {
-                    names.exports.push(export.map_err(malformed)?.name.name);
-                }
-            }
-            _ => {}
+/// What somebody took for a component, and how it becomes one.
+fn what_else(bytes: &[u8]) -> &'static str {
+    let text = std::str::from_utf8(bytes).ok().map(str::trim_start);
+    match text {
+        _ if bytes.is_empty() => "the file is empty; upload the .wasm file that the build wrote",
+        Some(text) if text.starts_with("(component") || text.starts_with("(module") => {
+            "it is WebAssembly's text format; turn it into a file with `wasm-tools parse`"
+        }
+        Some(text) if text.contains(|c: char| !c.is_control()) => {
+            "it is text, such as source code; build it into a component first (JavaScript with componentize-js, Python \
+             with componentize-py, Rust for the target wasm32-wasip2), and upload the .wasm file that the build wrote"
+        }
+        _ if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x1f, 0x8b]) => {
+            "it is compressed; unpack it, and upload the .wasm file"
+        }
+        _ => {
+            "a component begins with the bytes 00 61 73 6d 0d 00 01 00; upload the .wasm file that the build wrote"
         }
     }
-    Ok(names)
 }
 
 fn contract_of(exports: &[&str]) -> Result<Contract, InspectError> {
     let known = || Contract::ALL.map(Contract::version).join(", ");
     let mut versions = Vec::with_capacity(EXPORTS.len());
-    for interface in EXPORTS {
+    for (interface, _) in EXPORTS {
         let version = exports
             .iter()
             .find_map(|export| export.strip_prefix(interface)?.strip_prefix('@'))

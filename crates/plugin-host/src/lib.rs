@@ -1,15 +1,16 @@
 //! Runs mapping plugins: WebAssembly components that nobody has to trust.
 //!
-//! [`PluginHost`] is the engine's [`Mapper`](hookwright_engine::ports::Mapper). A component is checked before it is
-//! compiled (`inspect`), compiled where that can do no harm (`compile`), kept as code that is authenticated (`cache`),
-//! and then called on a bounded number of threads (`pool`), each call in a fresh instance with limits of its own
-//! (`call`, `limits`) and in a world without clock, chance, files and network (`wasi`). What it answers is checked as
-//! everything foreign is (`check`, `describe`).
+//! [`PluginHost`] is the engine's [`Mapper`](hookwright_engine::ports::Mapper). A component is counted and checked
+//! (`census`, `inspect`), compiled in its turn (`turns`) where that can do no harm (`compile`), kept as code that is
+//! authenticated (`cache`), and then called on a bounded number of threads (`pool`), each call in a fresh instance with
+//! limits of its own (`call`, `limits`) and in a world without clock, chance, files and network (`wasi`). What it answers
+//! is checked as everything foreign is (`check`, `describe`).
 //!
 //! The README of this crate lists the limits, and what happens to a component that means harm.
 
 mod cache;
 mod call;
+mod census;
 mod check;
 pub mod compile;
 mod contract;
@@ -21,6 +22,7 @@ mod limits;
 mod loaded;
 mod pool;
 mod ticker;
+mod turns;
 mod v1;
 mod wasi;
 
