@@ -1,13 +1,17 @@
 //! One call of a plugin: a fresh store with its limits, and what its end means.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
-use wasmtime::{Engine, ResourceLimiter, Store, Trap};
+use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline};
 
 use hookwright_engine::ports::Usage;
 use hookwright_model::{LogLevel, LogLine};
 
-use crate::limits::PluginLimits;
-use crate::ticker::{Ticker, ticks};
+use crate::contract::Stage;
+use crate::limits::{CLOCK_TIMES, PluginLimits};
+use crate::pace::thread_time;
+use crate::ticker::ticks;
 use crate::wasi::{Exited, World};
 
 /// Why a call ended without an answer.
@@ -49,6 +53,8 @@ pub(crate) struct State {
 /// What a call left behind.
 pub(crate) struct Ended<T> {
     pub(crate) outcome: Result<T, CallError>,
+    /// Whether it was cut off only because of the stage's time, and may do better where there is more.
+    pub(crate) cut_short: bool,
     /// What the plugin wrote.
     pub(crate) logs: Vec<LogLine>,
     /// What it used.
@@ -57,27 +63,54 @@ pub(crate) struct Ended<T> {
 
 /// Runs `body` with a fresh store.
 pub(crate) fn run<T>(
-    engine: &Engine,
-    ticker: &Ticker,
-    limits: &PluginLimits,
+    stage: &Stage<'_>,
     world: World,
     body: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Ended<T> {
+    let Stage { engine, ticker, limits, time } = *stage;
     let started = Instant::now();
     let mut store = Store::new(engine, State::new(limits.clone(), world));
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.transfer_bytes);
     store.set_max_component_handles(limits.handles);
-    store.set_epoch_deadline(ticks(limits.wall_time));
+    store.set_epoch_deadline(ticks(time));
+    let clock = Clock { processor: thread_time(), wall: started, time };
+    store.epoch_deadline_callback(move |_| Ok(clock.strike()));
     let running = ticker.running();
     let outcome = store.set_fuel(limits.fuel).and_then(|()| body(&mut store));
     drop(running);
     let duration = started.elapsed();
     // Fuel cannot be read only where it is not counted.
     let instructions = limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default());
+    let interrupted = outcome.as_ref().err().and_then(|error| error.downcast_ref()) == Some(&Trap::Interrupt);
+    let cut_short = interrupted && time < limits.wall_time;
     let state = store.into_data();
     let usage = Usage { instructions, memory_bytes: state.memory_bytes, duration };
-    Ended { outcome: outcome.map_err(|error| state.explain(&error)), logs: state.logs.lines, usage }
+    Ended {
+        outcome: outcome.map_err(|error| state.explain(&error)),
+        cut_short,
+        logs: state.logs.lines,
+        usage,
+    }
+}
+
+/// What a call has used of its time.
+struct Clock {
+    processor: Duration,
+    wall: Instant,
+    time: Duration,
+}
+
+impl Clock {
+    /// Called when the time is up on the clock, which on a busy machine is more than the call has had.
+    fn strike(&self) -> UpdateDeadline {
+        let used = thread_time().saturating_sub(self.processor);
+        let left = self.time.saturating_sub(used);
+        if left.is_zero() || self.wall.elapsed() > self.time * CLOCK_TIMES {
+            return UpdateDeadline::Interrupt;
+        }
+        UpdateDeadline::Continue(ticks(left))
+    }
 }
 
 impl State {
@@ -120,9 +153,10 @@ impl State {
         let limits = &self.limits;
         match trap {
             Trap::OutOfFuel => CallError::Limit(format!("more than {} instructions", limits.fuel)),
-            Trap::Interrupt => {
-                CallError::Limit(format!("more than {} ms of time", limits.wall_time.as_millis()))
-            }
+            Trap::Interrupt => CallError::Limit(format!(
+                "more than {} ms of processor time, or {CLOCK_TIMES} times as much on the clock",
+                limits.wall_time.as_millis()
+            )),
             Trap::StackOverflow => CallError::Limit(format!(
                 "more than {} KiB of stack: calls are nested too deeply",
                 limits.stack_bytes / 1024

@@ -1,6 +1,8 @@
 //! The versions of the contract that this host speaks. Each has an adapter of its own; the rest of the host does not
 //! know which one a plugin uses.
 
+use std::time::Duration;
+
 use hookwright_engine::ports::{MapError, MapRequest, Mapped};
 use hookwright_model::{Description, Payload, PayloadError, Timestamp};
 use wasmtime::Engine;
@@ -55,10 +57,13 @@ pub(crate) enum Plugin {
 }
 
 /// What a call needs of the host.
+#[derive(Clone, Copy)]
 pub(crate) struct Stage<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) ticker: &'a Ticker,
     pub(crate) limits: &'a PluginLimits,
+    /// Processor time that the call may take here; the limits may allow more.
+    pub(crate) time: Duration,
 }
 
 impl Plugin {
@@ -75,31 +80,30 @@ impl Plugin {
     /// Asks the plugin what it is. The answer is not yet checked.
     pub(crate) fn describe(&self, stage: &Stage<'_>) -> Ended<Description> {
         let world = World::new(Timestamp::EPOCH, String::new(), stage.limits.random_bytes);
-        let Stage { engine, ticker, limits } = stage;
-        call::run(engine, ticker, limits, world, |store| match self {
+        call::run(stage, world, |store| match self {
             Self::V1(plugin) => plugin.describe(store),
         })
     }
 
-    /// Asks the plugin what to do next.
-    pub(crate) fn transform(&self, stage: &Stage<'_>, request: MapRequest) -> Mapped {
+    /// Asks the plugin what to do next. None when it takes longer than the stage allows, and the limits allow more.
+    pub(crate) fn transform(&self, stage: &Stage<'_>, request: &MapRequest) -> Option<Mapped> {
         let MapRequest { event, settings, history, component: _ } = request;
         let payload = match Payload::parse(&event.payload) {
             Ok(payload) => payload,
             Err(PayloadError { pointer, message }) => {
                 let problem = format!("the stored event is damaged: at `{pointer}`: {message}");
-                return Mapped::not_run(MapError::Unavailable(problem));
+                return Some(Mapped::not_run(MapError::Unavailable(problem)));
             }
         };
-        let Stage { engine, ticker, limits } = stage;
+        let limits = stage.limits;
         let world = World::new(payload.created_at, event.id.to_string(), limits.random_bytes);
         match self {
             Self::V1(plugin) => {
-                let arguments = v1::Arguments::new(&event, payload, &settings, history);
-                let Ended { outcome, logs, usage } =
-                    call::run(engine, ticker, limits, world, |store| plugin.transform(store, &arguments));
+                let arguments = v1::Arguments::new(event, payload, settings, history.clone());
+                let Ended { outcome, cut_short, logs, usage } =
+                    call::run(stage, world, |store| plugin.transform(store, &arguments));
                 let outcome = outcome.map_err(MapError::from).and_then(|answer| answer.check(limits));
-                Mapped { outcome, logs, usage }
+                (!cut_short).then_some(Mapped { outcome, logs, usage })
             }
         }
     }

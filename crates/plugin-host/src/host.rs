@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookwright_engine::ports::{InspectError, Inspected, MapError, MapRequest, Mapped, Mapper};
-use hookwright_model::{PluginLimits, PluginOwner};
+use hookwright_model::{PluginLimits, PluginOwner, ProjectId};
 use tokio::time::Instant;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -20,8 +20,10 @@ use crate::call::{CallError, Ended, State};
 use crate::compile::{CompileError, Compiler};
 use crate::contract::{self, Plugin, Stage};
 use crate::inspect::Facts;
+use crate::limits::QUICK;
 use crate::loaded::Loaded;
-use crate::pool::Pool;
+use crate::pace::{Paces, thread_time};
+use crate::pool::{Lane, Pool};
 use crate::ticker::Ticker;
 use crate::turns::Turns;
 use crate::{describe, engine, inspect};
@@ -99,6 +101,7 @@ struct Shared {
     limits: PluginLimits,
     cache: Cache,
     loaded: Loaded,
+    paces: Paces,
     compilations: AtomicU64,
     cache_hits: AtomicU64,
     cache_rejections: AtomicU64,
@@ -112,7 +115,7 @@ impl PluginHost {
     pub fn new(options: HostOptions) -> Result<Self, HostError> {
         let HostOptions { cache_dir, cache_key, compiler, workers, loaded, limits } = options;
         let words = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
-        let engine = engine::running(workers, &limits).map_err(words)?;
+        let engine = engine::running(Pool::threads(workers), &limits).map_err(words)?;
         let cache = Cache::open(&cache_dir, cache_key, Compatibility::of(&engine))
             .map_err(|error| HostError::Cache { path: cache_dir, error })?;
         let pool = Pool::start(workers, limits.stack_bytes + HOST_STACK_BYTES).map_err(HostError::Threads)?;
@@ -123,6 +126,7 @@ impl PluginHost {
             limits,
             cache,
             loaded: Loaded::new(loaded),
+            paces: Paces::default(),
             compilations: AtomicU64::default(),
             cache_hits: AtomicU64::default(),
             cache_rejections: AtomicU64::default(),
@@ -268,8 +272,24 @@ impl Shared {
         Ok(Arc::new(plugin))
     }
 
-    fn stage(&self) -> Stage<'_> {
-        Stage { engine: &self.engine, ticker: &self.ticker, limits: &self.limits }
+    /// Where a call runs that may take so much processor time.
+    fn stage(&self, time: Duration) -> Stage<'_> {
+        Stage { engine: &self.engine, ticker: &self.ticker, limits: &self.limits, time }
+    }
+
+    /// Calls the plugin on this thread. None when the call belongs in the slow lane and this is the fast one.
+    fn transform(&self, plugin: &Plugin, request: &MapRequest, lane: Lane) -> Option<Mapped> {
+        let time = match lane {
+            // What others of the same component took may have come out while this call waited.
+            Lane::Fast if self.paces.is_slow(request.component, Instant::now()) => return None,
+            Lane::Fast => self.limits.wall_time.min(QUICK),
+            Lane::Slow => self.limits.wall_time,
+        };
+        let begun = thread_time();
+        let mapped = plugin.transform(&self.stage(time), request);
+        // With what it takes to make and to clear away the instance.
+        self.paces.took(request.component, thread_time().saturating_sub(begun), Instant::now());
+        mapped
     }
 }
 
@@ -283,8 +303,12 @@ impl Mapper for PluginHost {
         let size_bytes = component.len() as u64;
         let ready = self.prepare(component, Wanted::ForUpload(owner)).await?;
         let (shared, plugin) = (Arc::clone(&self.shared), Arc::clone(&ready.plugin));
-        let described = self.pool.run(move || plugin.describe(&shared.stage())).await;
-        let Ended { outcome, usage, logs: _ } = described.map_err(|error| unavailable(&error))?;
+        let described = self.pool.run(Lane::Slow, project_of(owner), move || {
+            plugin.describe(&shared.stage(shared.limits.wall_time))
+        });
+        let described = described.await;
+        let Ended { outcome, usage, logs: _, cut_short: _ } =
+            described.map_err(|error| unavailable(&error))?;
         let description = outcome.map_err(|error| match error {
             CallError::Host(message) => InspectError::Unavailable(message),
             CallError::Types(types) => {
@@ -315,9 +339,22 @@ impl Mapper for PluginHost {
         let Some(plugin) = self.shared.loaded.get(request.component) else {
             return Mapped::not_run(MapError::NotLoaded);
         };
-        let shared = Arc::clone(&self.shared);
-        let mapped = self.pool.run(move || plugin.transform(&shared.stage(), request)).await;
-        mapped.unwrap_or_else(|error| Mapped::not_run(MapError::Unavailable(error.to_string())))
+        let (project, request) = (request.event.project, Arc::new(request));
+        for lane in [Lane::Fast, Lane::Slow] {
+            let (shared, plugin, request) =
+                (Arc::clone(&self.shared), Arc::clone(&plugin), Arc::clone(&request));
+            if lane == Lane::Fast && shared.paces.is_slow(request.component, Instant::now()) {
+                continue;
+            }
+            let call = move || shared.transform(&plugin, &request, lane);
+            match self.pool.run(lane, project, call).await {
+                Ok(Some(mapped)) => return mapped,
+                // A call has no effects and the same inputs again: it can begin anew elsewhere.
+                Ok(None) => {}
+                Err(error) => return Mapped::not_run(MapError::Unavailable(error.to_string())),
+            }
+        }
+        Mapped::not_run(MapError::Unavailable("the slow lane cut a call short".into()))
     }
 }
 
@@ -327,6 +364,14 @@ impl From<CompileError> for InspectError {
             CompileError::Refused(message) => Self::Refused(message),
             CompileError::Unavailable(message) => Self::Unavailable(message),
         }
+    }
+}
+
+/// Whose turn it is while the owner's component is described.
+fn project_of(owner: PluginOwner) -> ProjectId {
+    match owner {
+        PluginOwner::Project(project) => project,
+        PluginOwner::Bundled => ProjectId::from_bytes([0; 16]),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`PluginHost`] is the engine's [`Mapper`](hookwright_engine::ports::Mapper). A component is counted and checked
 //! (`census`, `inspect`), compiled in its turn (`turns`) where that can do no harm (`compile`), kept as code that is
-//! authenticated (`cache`), and then called on a bounded number of threads (`pool`), each call in a fresh instance with
+//! authenticated (`cache`), and then called on a bounded number of threads (`pool`, `pace`), each call in a fresh instance with
 //! limits of its own (`call`, `limits`) and in a world without clock, chance, files and network (`wasi`). What it answers
 //! is checked as everything foreign is (`check`, `describe`).
 //!
@@ -20,6 +20,7 @@ mod host;
 mod inspect;
 mod limits;
 mod loaded;
+mod pace;
 mod pool;
 mod ticker;
 mod turns;

@@ -1,6 +1,8 @@
 //! The limits of the host. Those that plugins' authors meet are the model's ([`hookwright_model::limits`]); here is what
 //! the host needs for itself. The README of this crate lists them all.
 
+use std::time::Duration;
+
 pub(crate) use hookwright_model::limits::*;
 
 const MIB: usize = 1024 * 1024;
@@ -8,15 +10,21 @@ const MIB: usize = 1024 * 1024;
 /// Bytes kept of what a plugin writes to standard error: enough for the message of a panic.
 pub(crate) const KEPT_STDERR_BYTES: usize = 2 * 1024;
 
+/// Processor time that a call may take in the fast lane: several times what a decent mapping takes, and little enough that
+/// others hardly notice.
+pub(crate) const QUICK: Duration = Duration::from_millis(20);
+/// How long the calls of a component run in the slow lane after one that took longer than [`QUICK`].
+pub(crate) const SLOW_FOR: Duration = Duration::from_secs(60);
+/// How many times its processor time a call may take on the clock: on a busy machine it waits for a processor.
+pub(crate) const CLOCK_TIMES: u32 = 10;
+
 /// Types of components and instances within one another: reading one takes a stack frame for each level. An upper bound of
 /// the levels is counted, to which other bytes add a little.
 pub(crate) const MAX_TYPE_DEPTH: usize = 1_000;
 
 /// What compiling one component may use in a child process.
 pub(crate) mod compile {
-    use std::time::Duration;
-
-    use super::MIB;
+    use super::{Duration, MIB};
 
     /// Uploads that are compiled at the same time: a second one, so that one hard case does not stop all others.
     pub(crate) const UPLOADS_AT_ONCE: usize = 2;

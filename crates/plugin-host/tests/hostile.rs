@@ -6,12 +6,12 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookwright_engine::ports::{InspectError, MapError};
+use hookwright_engine::ports::{InspectError, MapError, Mapper};
 use hookwright_model::{Action, LogLevel};
 use hookwright_plugin_host::PluginLimits;
 
 use support::guest::{Guest, RESULT, TEXT, deliver, skip};
-use support::{Rig, bundled};
+use support::{Rig, bundled, request};
 
 const LOOP: &str = "(loop $again (br $again)) unreachable";
 
@@ -257,5 +257,26 @@ async fn a_well_behaved_plugin_is_served_while_others_misbehave() {
         assert_limit(&bad, "instructions");
         assert_trap(&worse, "unreachable");
         assert_eq!(served.outcome, Ok(Action::Skip("text".into())));
+    }
+}
+
+#[tokio::test]
+async fn calls_that_take_long_wait_for_each_other_and_for_nobody_else() {
+    let rig = std::sync::Arc::new(Rig::new());
+    let (good, looping) = (Guest::default().build(), Guest::transforming(LOOP));
+    rig.transform(&good).await.outcome.unwrap();
+    assert_limit(&failure(&rig, &looping).await, "instructions");
+    let long: Vec<_> = (0..6)
+        .map(|_| {
+            let (rig, looping) = (std::sync::Arc::clone(&rig), looping.clone());
+            tokio::spawn(async move { rig.host.transform(request(&looping)).await })
+        })
+        .collect();
+    for _ in 0..20 {
+        assert!(rig.host.transform(request(&good)).await.outcome.is_ok());
+    }
+    assert!(long.iter().any(|call| !call.is_finished()), "all long calls ended before twenty short ones");
+    for call in long {
+        assert_limit(&call.await.unwrap().outcome.unwrap_err(), "instructions");
     }
 }
