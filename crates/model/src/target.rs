@@ -82,7 +82,7 @@ impl TargetUrl {
         if path_part.starts_with("//") || path_part.contains("://") {
             return refuse("names another host");
         }
-        if path_part.split('/').any(is_dot_segment) {
+        if leaves_the_folder(path_part) {
             return refuse("has a `.` or `..` segment");
         }
         let mut url = self.0.clone();
@@ -125,10 +125,12 @@ impl TargetUrl {
     }
 }
 
-/// Whether a URL parser would take the segment for `.` or `..`, in any of their percent-encoded spellings.
-fn is_dot_segment(segment: &str) -> bool {
-    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-    plain == "." || plain == ".."
+/// Whether a URL parser or a server behind a proxy would take a segment for `.` or `..`: percent-encoded, between encoded
+/// slashes or backslashes, or with a parameter behind (`..;x`), which some servers cut off first.
+fn leaves_the_folder(path: &str) -> bool {
+    let plain = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
+    let segments = plain.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+    segments.into_iter().any(|name| name == "." || name == "..")
 }
 
 /// Whether a path segment may hold a credential: long, without a dot, and with letters and digits mixed; longer than words
@@ -173,6 +175,9 @@ mod tests {
             "/../x",
             "/a/%2e%2E/x",
             "/a/.",
+            "/a/..%2Fx",
+            "/a%5c%2e./x",
+            "/..;a=b/x",
             "/a\\b",
             "/a#b",
             "/a\r\nb",

@@ -74,9 +74,9 @@ pub(crate) fn receipt(reference: Option<String>, url: Option<String>) -> Result<
     Ok(Receipt { reference, url })
 }
 
-/// A reason for people: control characters become spaces, and a long text is cut.
+/// A reason for people: characters that show nothing become spaces, and a long text is cut.
 pub(crate) fn reason(text: &str) -> String {
-    let clean = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
+    let clean = text.trim().chars().map(|c| if is_hidden(c) { ' ' } else { c });
     let mut reason: String = clean.clone().take(MAX_REASON_CHARS).collect();
     if clean.count() > MAX_REASON_CHARS {
         reason.push('…');
@@ -84,9 +84,18 @@ pub(crate) fn reason(text: &str) -> String {
     if reason.is_empty() { "the plugin gave no reason".into() } else { reason }
 }
 
-/// Whether the text has 1 to `max_chars` characters, shows something, and has no control characters.
+/// Whether the text has 1 to `max_chars` characters, shows something, and has nothing that cannot be seen.
 pub(crate) fn is_shown(text: &str, max_chars: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= max_chars && !text.chars().any(char::is_control)
+    !text.trim().is_empty() && text.chars().count() <= max_chars && !text.chars().any(is_hidden)
+}
+
+/// Whether the character cannot be seen but changes what is: control characters, line and paragraph separators, those that
+/// turn the direction of a text or have no width, and tags. The two joiners that scripts and emoji need are none of them.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn check_step(step: &str) -> Result<(), MapError> {
@@ -182,7 +191,9 @@ mod tests {
 
     #[test]
     fn a_request_that_leads_elsewhere_or_smuggles_is_refused() {
-        for path in ["//evil.example", "https://evil.example/", "/../x", "/a\r\nb", "/a#b"] {
+        for path in
+            ["//evil.example", "https://evil.example/", "/../x", "/a\r\nb", "/a#b", "/%2e%2e/x", "/a\\b"]
+        {
             assert!(refusal(|r| r.path = Some(path.into())).contains("below"), "{path}");
         }
         for (name, value) in [
@@ -193,12 +204,14 @@ mod tests {
             ("x", "a\r\nb: c"),
             ("x", "\0"),
             ("webhook-signature", "v1,x"),
+            ("Proxy-Authorization", "x"),
+            ("keep_alive", "x"),
         ] {
             assert!(refusal(|r| r.headers = vec![(name.into(), value.into())]).contains("header"), "{name}");
         }
         assert!(refusal(|r| r.headers.push(("prefer".into(), "x".into()))).contains("twice"));
         assert!(refusal(|r| r.accept.push(600)).contains("600"));
-        for step in ["", "  ", "a\nb", &"x".repeat(MAX_STEP_CHARS + 1)] {
+        for step in ["", "  ", "a\nb", "a\u{202e}b", "a\u{200b}", &"x".repeat(MAX_STEP_CHARS + 1)] {
             assert!(refusal(|r| r.step = step.into()).contains("step name"), "{step:?}");
         }
     }
@@ -227,6 +240,10 @@ mod tests {
     #[test]
     fn reasons_are_one_line_of_bounded_length() {
         assert_eq!(reason(" a\r\nb "), "a  b");
+        assert_eq!(
+            reason("not\u{202e}sent \u{1f468}\u{200d}\u{1f467}"),
+            "not sent \u{1f468}\u{200d}\u{1f467}"
+        );
         assert_eq!(reason(" \n"), "the plugin gave no reason");
         assert_eq!(reason(&"é".repeat(2_000)).chars().count(), MAX_REASON_CHARS + 1);
     }

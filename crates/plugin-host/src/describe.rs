@@ -5,7 +5,7 @@ use hookwright_model::{Description, HeaderHint, TargetUrl};
 use jsonschema::{Draft, PatternOptions};
 use serde_json::Value;
 
-use crate::check::is_shown;
+use crate::check::{is_hidden, is_shown};
 use crate::limits::{
     MAX_HEADER_HINTS, MAX_PLACEHOLDER_CHARS, MAX_SCHEMA_BYTES, MAX_SCHEMA_PATTERN_BYTES, MAX_SUMMARY_CHARS,
     MAX_TITLE_CHARS,
@@ -37,9 +37,7 @@ pub(crate) fn check(description: &Description) -> Result<(), String> {
 fn check_hint(hint: &HeaderHint) -> Result<(), String> {
     parse_header(HeaderSource::Webhook, &hint.name, "")
         .map_err(|error| format!("`describe` names a header that a webhook cannot have: {error}"))?;
-    if hint.placeholder.chars().count() > MAX_PLACEHOLDER_CHARS
-        || hint.placeholder.chars().any(char::is_control)
-    {
+    if hint.placeholder.chars().count() > MAX_PLACEHOLDER_CHARS || hint.placeholder.chars().any(is_hidden) {
         return Err(format!(
             "`describe` gives the header `{}` a placeholder that is not at most {MAX_PLACEHOLDER_CHARS} visible characters",
             hint.name
