@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use hookwright_engine::ports::{MapError, MapRequest, Mapped};
-use hookwright_model::{Description, Payload, PayloadError, Timestamp};
+use hookwright_model::{Action, Description, Payload, PayloadError, Timestamp};
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
 use crate::call::{self, CallError, Ended, State};
 use crate::limits::PluginLimits;
 use crate::ticker::Ticker;
+#[cfg(test)]
+use crate::v0_9;
 use crate::v1;
 use crate::wasi::{self, World};
 
@@ -19,16 +21,25 @@ use crate::wasi::{self, World};
 pub(crate) enum Contract {
     /// 1.0.0.
     V1,
+    /// 0.9.0.
+    #[cfg(test)]
+    V0_9,
 }
 
 impl Contract {
     /// Every version that this host speaks.
-    pub(crate) const ALL: [Self; 1] = [Self::V1];
+    pub(crate) const ALL: &[Self] = &[
+        Self::V1,
+        #[cfg(test)]
+        Self::V0_9,
+    ];
 
     /// The version, as components name it.
     pub(crate) fn version(self) -> &'static str {
         match self {
             Self::V1 => v1::VERSION,
+            #[cfg(test)]
+            Self::V0_9 => v0_9::VERSION,
         }
     }
 
@@ -36,6 +47,8 @@ impl Contract {
     pub(crate) fn imports(self) -> &'static [&'static str] {
         match self {
             Self::V1 => &v1::IMPORTS,
+            #[cfg(test)]
+            Self::V0_9 => &[],
         }
     }
 }
@@ -54,6 +67,8 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 /// A component that can be called.
 pub(crate) enum Plugin {
     V1(v1::Plugin),
+    #[cfg(test)]
+    V0_9(v0_9::Plugin),
 }
 
 /// What a call needs of the host.
@@ -74,6 +89,8 @@ impl Plugin {
     pub(crate) fn new(contract: Contract, component: InstancePre<State>) -> wasmtime::Result<Self> {
         match contract {
             Contract::V1 => v1::Plugin::new(component).map(Self::V1),
+            #[cfg(test)]
+            Contract::V0_9 => v0_9::Plugin::new(component).map(Self::V0_9),
         }
     }
 
@@ -82,6 +99,8 @@ impl Plugin {
         let world = World::new(Timestamp::EPOCH, String::new(), stage.limits.random_bytes);
         call::run(stage, world, |store| match self {
             Self::V1(plugin) => plugin.describe(store),
+            #[cfg(test)]
+            Self::V0_9(plugin) => plugin.describe(store),
         })
     }
 
@@ -100,13 +119,23 @@ impl Plugin {
         match self {
             Self::V1(plugin) => {
                 let arguments = v1::Arguments::new(event, payload, settings, history.clone());
-                let Ended { outcome, cut_short, logs, usage } =
-                    call::run(stage, world, |store| plugin.transform(store, &arguments));
-                let outcome = outcome.map_err(MapError::from).and_then(|answer| answer.check(limits));
-                (!cut_short).then_some(Mapped { outcome, logs, usage })
+                let ended = call::run(stage, world, |store| plugin.transform(store, &arguments));
+                mapped(ended, |answer| answer.check(limits))
+            }
+            #[cfg(test)]
+            Self::V0_9(plugin) => {
+                let ended = call::run(stage, world, |store| plugin.transform(store, event, settings));
+                mapped(ended, |answer| answer.check(limits))
             }
         }
     }
+}
+
+/// What comes of a call, its answer checked. None when it was cut short.
+fn mapped<T>(ended: Ended<T>, check: impl FnOnce(T) -> Result<Action, MapError>) -> Option<Mapped> {
+    let Ended { outcome, cut_short, logs, usage } = ended;
+    let outcome = outcome.map_err(MapError::from).and_then(check);
+    (!cut_short).then_some(Mapped { outcome, logs, usage })
 }
 
 impl From<CallError> for MapError {

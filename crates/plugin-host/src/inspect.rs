@@ -119,7 +119,7 @@ fn what_else(bytes: &[u8]) -> &'static str {
 }
 
 fn contract_of(exports: &[&str]) -> Result<Contract, InspectError> {
-    let known = || Contract::ALL.map(Contract::version).join(", ");
+    let known = || Contract::ALL.iter().map(|contract| contract.version()).collect::<Vec<_>>().join(", ");
     let mut versions = Vec::with_capacity(EXPORTS.len());
     for (interface, _) in EXPORTS {
         let version = exports
@@ -140,7 +140,7 @@ fn contract_of(exports: &[&str]) -> Result<Contract, InspectError> {
             "the component's exports are of different versions of the contract; build it for one",
         ));
     }
-    Contract::ALL.into_iter().find(|contract| contract.version() == version).ok_or_else(|| {
+    Contract::ALL.iter().copied().find(|contract| contract.version() == version).ok_or_else(|| {
         let shown: String = version.chars().take(40).collect();
         refused(format!(
             "the component was built for version {shown} of the contract; this host knows {}; rebuild it for one of \

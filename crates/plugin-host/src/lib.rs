@@ -24,6 +24,8 @@ mod pace;
 mod pool;
 mod ticker;
 mod turns;
+#[cfg(test)]
+mod v0_9;
 mod v1;
 mod wasi;
 
