@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
+use hookwright_bundled::BundledPlugin;
 use hookwright_egress::{AddressPolicy, Egress, EgressOptions};
 use hookwright_engine::ports::Entropy as _;
 use hookwright_engine::{Engine, EngineOptions, Ports};
@@ -78,12 +79,16 @@ fn this_program() -> Result<PathBuf> {
 async fn register_bundled(engine: &Engine) -> Result<()> {
     // Bundled plugins belong to every project, so they are what a project without plugins of its own has.
     let known = engine.store().plugins(ProjectId::from_bytes([0; 16])).await?;
-    let mut uploads = JoinSet::new();
-    for plugin in hookwright_bundled::all() {
+    let is_known = |plugin: &BundledPlugin| {
         let newest = known.iter().find(|known| known.name.as_str() == plugin.name);
-        if newest.is_some_and(|newest| newest.digest == Digest::of(plugin.component)) {
-            continue;
-        }
+        newest.is_some_and(|newest| newest.digest == Digest::of(plugin.component))
+    };
+    let new: Vec<_> = hookwright_bundled::all().iter().filter(|plugin| !is_known(plugin)).collect();
+    if !new.is_empty() {
+        tracing::info!(plugins = new.len(), "preparing the bundled plugins, which takes some seconds, once");
+    }
+    let mut uploads = JoinSet::new();
+    for plugin in new {
         let (engine, name) = (engine.clone(), plugin.name.parse()?);
         uploads.spawn(async move {
             let component = Bytes::from_static(plugin.component);

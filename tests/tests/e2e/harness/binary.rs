@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-use super::DEADLINE;
+use super::FIRST_START;
 
 /// `hookwright` with these arguments, in an environment of nothing but what the caller adds.
 pub(crate) fn command(args: &[&str]) -> Command {
@@ -18,7 +18,7 @@ pub(crate) fn command(args: &[&str]) -> Command {
 /// Runs a command to its end, with these environment variables.
 pub(crate) async fn run(args: &[&str], environment: &[(&str, &str)]) -> Output {
     let output = command(args).envs(environment.iter().copied()).output();
-    match tokio::time::timeout(DEADLINE, output).await {
+    match tokio::time::timeout(FIRST_START, output).await {
         Ok(output) => output.unwrap(),
         Err(_) => panic!("`hookwright {}` does not end", args.join(" ")),
     }
@@ -39,7 +39,8 @@ fn path() -> PathBuf {
 pub(crate) async fn first_line(args: &[&str]) -> String {
     let mut process = command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let line = tokio::time::timeout(DEADLINE, lines.next_line()).await.expect("it prints nothing").unwrap();
+    let line =
+        tokio::time::timeout(FIRST_START, lines.next_line()).await.expect("it prints nothing").unwrap();
     process.kill().await.unwrap();
     line.unwrap_or_default()
 }

@@ -16,4 +16,4 @@ pub(crate) use binary::{first_line, run};
 pub(crate) use http::Answer;
 pub(crate) use redact::redacted;
 pub(crate) use server::{ADMIN_KEY, Home, Server};
-pub(crate) use until::{DEADLINE, until};
+pub(crate) use until::{DEADLINE, FIRST_START, until, until_within};

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::binary::command;
-use super::{Api, DEADLINE};
+use super::{Api, DEADLINE, FIRST_START};
 
 /// The admin key of every server.
 pub(crate) const ADMIN_KEY: &str = "hwk_only-for-tests";
@@ -67,7 +67,7 @@ impl Home {
         let out = output.follow(process.stdout.take().unwrap());
         let err = output.follow(process.stderr.take().unwrap());
         let mut server = Server { process, output, readers: [out, err], api: Api::new(String::new()) };
-        let url = super::until("the server to be ready", async || {
+        let url = super::until_within(FIRST_START, "the server to be ready", async || {
             let ended = server.process.try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {ended:?}");
             server.output.url()
