@@ -127,6 +127,11 @@ impl Settings {
         }
     }
 
+    /// The limits on plugins, with defaults for what nobody said.
+    pub(crate) fn plugin_limits(self) -> Result<PluginLimits> {
+        plugin_limits(self.plugin_limits.unwrap_or_default())
+    }
+
     /// The configuration, with defaults for what nobody said.
     pub(crate) fn finish(self) -> Result<Config> {
         let processors = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);

@@ -11,7 +11,7 @@ use hookwright_bundled::BundledPlugin;
 use hookwright_egress::{AddressPolicy, Egress, EgressOptions};
 use hookwright_engine::ports::Entropy as _;
 use hookwright_engine::{Engine, EngineOptions, Ports};
-use hookwright_model::{Digest, PluginOwner, ProjectId};
+use hookwright_model::{Digest, PluginLimits, PluginOwner, ProjectId};
 use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost};
 use hookwright_store_redb::{MasterKey, OpenOptions, RedbStore};
 use ipnet::IpNet;
@@ -37,10 +37,7 @@ pub(crate) async fn start(config: &Config, data: &DataDir) -> Result<Engine> {
     let ports = Ports {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
-        sender: Arc::new(Egress::new(EgressOptions {
-            policy: policy(&config.allow_target),
-            extra_roots_pem: None,
-        })?),
+        sender: Arc::new(egress(&config.allow_target)?),
         mapper: Arc::new(plugin_host(config, &master_key)?),
     };
     let options = EngineOptions { max_in_flight: config.max_in_flight.get() };
@@ -49,18 +46,40 @@ pub(crate) async fn start(config: &Config, data: &DataDir) -> Result<Engine> {
     Ok(engine)
 }
 
+/// What sends requests, to public addresses and these.
+pub(crate) fn egress(allowed: &[IpNet]) -> Result<Egress> {
+    Ok(Egress::new(EgressOptions { policy: policy(allowed), extra_roots_pem: None })?)
+}
+
 fn policy(allowed: &[IpNet]) -> AddressPolicy {
     allowed.iter().fold(AddressPolicy::public_only(), |policy, range| policy.allow(*range))
 }
 
 fn plugin_host(config: &Config, master_key: &[u8; 32]) -> Result<PluginHost> {
+    let key = blake3::derive_key("hookwright 1 cache of compiled plugins", master_key);
+    host(config.plugin_cache.clone(), key, config.plugin_workers, config.plugin_limits.clone())
+}
+
+/// A host for one command, which keeps compiled plugins in a folder that ends with it.
+pub(crate) fn passing_plugin_host(cache: PathBuf, limits: PluginLimits) -> Result<PluginHost> {
+    let mut key = [0; 32];
+    SystemEntropy.fill(&mut key);
+    host(cache, key, NonZero::<usize>::MIN, limits)
+}
+
+fn host(
+    cache_dir: PathBuf,
+    cache_key: [u8; 32],
+    workers: NonZero<usize>,
+    limits: PluginLimits,
+) -> Result<PluginHost> {
     let options = HostOptions {
-        cache_dir: config.plugin_cache.clone(),
-        cache_key: CacheKey::new(blake3::derive_key("hookwright 1 cache of compiled plugins", master_key)),
+        cache_dir,
+        cache_key: CacheKey::new(cache_key),
         compiler: Compiler::Child { program: this_program()?, args: vec![OsString::from(COMPILE_PLUGIN)] },
-        workers: config.plugin_workers,
+        workers,
         loaded: LOADED_PLUGINS,
-        limits: config.plugin_limits.clone(),
+        limits,
     };
     PluginHost::new(options).context("the plugin host cannot be started")
 }

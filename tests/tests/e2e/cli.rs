@@ -7,13 +7,16 @@ use serde_json::{Value, json};
 
 use crate::harness::{ADMIN_KEY, Home, Server, run};
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 12] = [
     &["serve"],
     &["demo"],
     &["config"],
     &["project", "create"],
     &["webhook", "add"],
     &["plugin", "list"],
+    &["plugin", "check"],
+    &["plugin", "test"],
+    &["plugin", "push"],
     &["event", "send"],
     &["log"],
     &["delivery", "resend"],

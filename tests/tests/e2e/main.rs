@@ -9,6 +9,7 @@ mod crash;
 mod crm;
 mod demo;
 mod hostile;
+mod kit;
 mod passthrough;
 mod plugins;
 mod restart;

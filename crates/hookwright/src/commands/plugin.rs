@@ -1,15 +1,21 @@
 //! `hookwright plugin`: the mappings, one module for each subcommand.
 
+mod check;
 mod list;
+mod local;
 mod push;
+mod test;
+mod view;
 
 use anyhow::Result;
 use clap::Subcommand;
+use hookwright_engine::settings::SettingsProblem;
 use serde::Deserialize;
 
-/// List and upload mapping plugins
+/// Check, test, upload and list mapping plugins
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  hookwright plugin list --project PROJECT\n  \
+#[command(after_help = "Example:\n  hookwright plugin check ./my_crm.wasm\n  \
+    hookwright plugin test ./my_crm.wasm --event event.json\n  \
     hookwright plugin push ./my_crm.wasm --project PROJECT")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -18,12 +24,16 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Args),
+    Test(test::Args),
     List(list::Args),
     Push(push::Args),
 }
 
 pub(crate) async fn run(args: Args) -> Result<()> {
     match args.command {
+        Command::Check(args) => check::run(args).await,
+        Command::Test(args) => test::run(args).await,
         Command::List(args) => list::run(args).await,
         Command::Push(args) => push::run(args).await,
     }
@@ -48,8 +58,22 @@ struct Description {
     summary: String,
 }
 
+/// What is wrong with settings, a line each.
+fn problems(problems: &[SettingsProblem]) -> String {
+    let line = |SettingsProblem { pointer, message }: &SettingsProblem| match pointer.as_str() {
+        "" => format!("{message}\n"),
+        pointer => format!("{pointer}: {message}\n"),
+    };
+    problems.iter().map(line).collect()
+}
+
+/// A size in the largest unit that leaves no remainder, or in KiB.
 fn size(bytes: u64) -> String {
-    format!("{} KiB", bytes.div_ceil(1_024))
+    const MIB: u64 = 1_024 * 1_024;
+    match bytes {
+        bytes if bytes > 0 && bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
+        bytes => format!("{} KiB", bytes.div_ceil(1_024)),
+    }
 }
 
 #[cfg(test)]

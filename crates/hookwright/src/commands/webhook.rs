@@ -5,7 +5,7 @@ mod view;
 
 use anyhow::{Result, bail};
 use clap::{ArgGroup, Subcommand};
-use hookwright_model::{EventKind, ProjectId, TargetUrl, WebhookId};
+use hookwright_model::{EventKind, PluginName, ProjectId, TargetUrl, WebhookId};
 use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Map, Value, json};
 
@@ -182,14 +182,33 @@ impl Set {
         if self.no_plugin {
             body.insert("mapping".to_owned(), Value::Null);
         } else if self.mapping.is_given() {
-            // The server takes a mapping as a whole: what is not named comes from the current one, and must not have
-            // changed in between.
-            let current: Webhook = client.call(Method::GET, &path).send().await?.read()?;
-            body.insert("mapping".to_owned(), self.mapping.over(current.mapping.as_ref())?);
-            call = call.header(header::IF_MATCH, HeaderValue::try_from(format!("\"{}\"", current.revision))?);
+            let (mapping, revision) = changed_mapping(client, &path, &self.mapping).await?;
+            body.insert("mapping".to_owned(), mapping);
+            call = call.header(header::IF_MATCH, revision);
         }
         call.json(&body.into()).send().await
     }
+}
+
+/// The mapping that a webhook is to have, and the revision that it must still have. The server takes a mapping as a
+/// whole: what is not named comes from the current one, and must not have changed in between.
+async fn changed_mapping(
+    client: &Client,
+    path: &[&str],
+    mapping: &MappingArgs,
+) -> Result<(Value, HeaderValue)> {
+    let current: Webhook = client.call(Method::GET, path).send().await?.read()?;
+    let revision = HeaderValue::try_from(format!("\"{}\"", current.revision))?;
+    Ok((mapping.over(current.mapping.as_ref())?, revision))
+}
+
+/// Lets a webhook use the newest version of a plugin. Its settings stay, if it had that plugin already.
+pub(super) async fn attach(client: &Client, id: WebhookId, plugin: PluginName) -> Result<Answer> {
+    let id = id.to_string();
+    let path = ["webhooks", &id];
+    let (mapping, revision) = changed_mapping(client, &path, &MappingArgs::latest(plugin)).await?;
+    let call = client.call(Method::PATCH, &path).header(header::IF_MATCH, revision);
+    call.json(&json!({"mapping": mapping})).send().await
 }
 
 /// The headers with their new values, null for those to remove.

@@ -1,19 +1,22 @@
 //! `hookwright plugin push`: uploads a version.
 
-use std::fs;
+mod progress;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use hookwright_model::{PluginName, ProjectId};
+use hookwright_model::{PluginName, ProjectId, WebhookId};
 use http::Method;
 
-use super::{Plugin, size};
+use self::progress::Progress;
+use super::{Plugin, local, size};
 use crate::client::{Client, ServerArgs};
-use crate::commands::output;
+use crate::commands::{output, webhook};
 
 /// Upload a component as the next version of a plugin
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  hookwright plugin push ./my_crm.wasm --project PROJECT\n\n\
+#[command(after_help = "Example:\n  hookwright plugin push ./my_crm.wasm --project PROJECT\n  \
+    hookwright plugin push ./my_crm.wasm --project PROJECT --attach WEBHOOK\n\n\
     Webhooks that name no version use the new one from their next delivery on.")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -26,16 +29,26 @@ pub(super) struct Args {
     /// The plugin's name: 1 to 64 of a-z, 0-9 and `-` [default: the file's name in this form]
     #[arg(long, value_name = "NAME")]
     name: Option<PluginName>,
+    /// A webhook that is to use the plugin's newest version from now on; its settings stay if it used the plugin before
+    #[arg(long, value_name = "WEBHOOK")]
+    attach: Option<WebhookId>,
 }
 
 pub(super) async fn run(args: Args) -> Result<()> {
-    let Args { server, file, project, name } = args;
+    let Args { server, file, project, name, attach } = args;
     let name = name.map_or_else(|| name_of(&file), Ok)?;
-    let component = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let component = local::read(&file)?;
     let path = ["projects", &project.to_string(), "plugins", name.as_str()];
     let client = Client::new(&server)?;
-    let answer = client.call(Method::PUT, &path).body("application/wasm", component).send().await?;
-    output::show(&server, &answer, pushed)
+    let progress = Progress::of(component.len());
+    let body = progress.body(component);
+    let answer =
+        progress.until(client.call(Method::PUT, &path).body("application/wasm", body).send()).await?;
+    output::show(&server, &answer, pushed)?;
+    let Some(id) = attach else { return Ok(()) };
+    let attached = webhook::attach(&client, id, name).await;
+    attached.with_context(|| format!("it is uploaded, but {id} was not changed"))?;
+    if server.json { Ok(()) } else { output::print(&format!("Attached to {id}")) }
 }
 
 /// The name that a file gives its plugin: `My_CRM.wasm` is `my-crm`.

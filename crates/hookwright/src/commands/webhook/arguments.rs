@@ -47,6 +47,11 @@ pub(super) struct MappingArgs {
 }
 
 impl MappingArgs {
+    /// The newest version of this plugin.
+    pub(super) fn latest(plugin: PluginName) -> Self {
+        Self { plugin: Some(plugin), plugin_version: Some(VersionPin::Latest), settings: None }
+    }
+
     pub(super) fn is_given(&self) -> bool {
         self.plugin.is_some() || self.plugin_version.is_some() || self.settings.is_some()
     }
