@@ -3,6 +3,7 @@
 mod check;
 mod list;
 mod local;
+mod new;
 mod push;
 mod test;
 mod view;
@@ -12,11 +13,13 @@ use clap::Subcommand;
 use hookwright_engine::settings::SettingsProblem;
 use serde::Deserialize;
 
-/// Check, test, upload and list mapping plugins
+/// Start, check, test, upload and list mapping plugins
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  hookwright plugin check ./my_crm.wasm\n  \
+#[command(
+    after_help = "Example:\n  hookwright plugin new my-crm\n  hookwright plugin check ./my_crm.wasm\n  \
     hookwright plugin test ./my_crm.wasm --event event.json\n  \
-    hookwright plugin push ./my_crm.wasm --project PROJECT")]
+    hookwright plugin push ./my_crm.wasm --project PROJECT"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -24,6 +27,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Check(check::Args),
     Test(test::Args),
     List(list::Args),
@@ -35,6 +39,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Check(args) => check::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::List(args) => list::run(args).await,
+        Command::New(args) => new::run(&args),
         Command::Push(args) => push::run(args).await,
     }
 }
