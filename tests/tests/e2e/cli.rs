@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 
 use crate::harness::{ADMIN_KEY, Home, Server, run};
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 13] = [
     &["serve"],
     &["demo"],
     &["config"],
     &["project", "create"],
     &["webhook", "add"],
     &["plugin", "list"],
+    &["plugin", "new"],
     &["plugin", "check"],
     &["plugin", "test"],
     &["plugin", "push"],

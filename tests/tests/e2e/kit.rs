@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::guest::{Guest, TEXT, deliver};
-use crate::harness::{ADMIN_KEY, Home, Server, lead, run};
+use crate::harness::{ADMIN_KEY, Home, Server, lead, run, run_in};
 
 /// A folder with the files of an author.
 struct Desk(TempDir);
@@ -200,4 +200,46 @@ async fn a_pushed_plugin_is_attached_and_delivers() {
     assert!(!success && complaints.contains("core WebAssembly module"), "{complaints}");
     let (success, _, complaints) = push(&server, &[&core, "--project", &project, "--name", "My_CRM"]).await;
     assert!(!success && complaints.contains("--name"), "{complaints}");
+}
+
+#[tokio::test]
+async fn a_new_project_builds_at_once_and_does_what_its_samples_say() {
+    let desk = Desk::new();
+    for args in [&["plugin", "new", "my-crm"][..], &["plugin", "new", "my-crm-js", "--lang", "js"]] {
+        let made = run_in(desk.0.path(), args, &[]).await;
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    let again = run_in(desk.0.path(), &["plugin", "new", "my-crm"], &[]).await;
+    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("exists already"));
+
+    let project = desk.0.path().join("my-crm");
+    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/new-project");
+    let mut cargo = tokio::process::Command::new(env!("CARGO"));
+    cargo.current_dir(&project).args([
+        "build",
+        "--release",
+        "--target",
+        "wasm32-wasip2",
+        "--target-dir",
+        target,
+    ]);
+    let built = cargo.output().await.unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+
+    let component = format!("{target}/wasm32-wasip2/release/my_crm.wasm");
+    let sample = |name: &str| project.join("samples").join(name).to_str().unwrap().to_owned();
+    let (event, settings, expected) = (sample("event.json"), sample("settings.json"), sample("expect.json"));
+    let printed = succeeds(&[
+        "plugin",
+        "test",
+        &component,
+        "--event",
+        &event,
+        "--settings",
+        &settings,
+        "--expect",
+        &expected,
+    ])
+    .await;
+    has_all(&printed, &["POST https://tickets.example.com/api/tickets", "expects"]);
 }

@@ -1,6 +1,6 @@
 //! The program under test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -17,7 +17,12 @@ pub(crate) fn command(args: &[&str]) -> Command {
 
 /// Runs a command to its end, with these environment variables.
 pub(crate) async fn run(args: &[&str], environment: &[(&str, &str)]) -> Output {
-    let output = command(args).envs(environment.iter().copied()).output();
+    run_in(Path::new("."), args, environment).await
+}
+
+/// The same in a folder.
+pub(crate) async fn run_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
+    let output = command(args).current_dir(folder).envs(environment.iter().copied()).output();
     match tokio::time::timeout(FIRST_START, output).await {
         Ok(output) => output.unwrap(),
         Err(_) => panic!("`hookwright {}` does not end", args.join(" ")),

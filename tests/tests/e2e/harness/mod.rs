@@ -12,7 +12,7 @@ mod server;
 mod until;
 
 pub(crate) use api::Api;
-pub(crate) use binary::{first_line, run};
+pub(crate) use binary::{first_line, run, run_in};
 pub(crate) use http::Answer;
 pub(crate) use redact::redacted;
 pub(crate) use server::{ADMIN_KEY, Home, Server};
