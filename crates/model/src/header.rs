@@ -76,7 +76,7 @@ pub fn parse_header(
     value: &str,
 ) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let parsed = HeaderName::from_bytes(name.trim().as_bytes())
-        .map_err(|_| HeaderError::Name(name.chars().take(80).collect()))?;
+        .map_err(|_| HeaderError::Name(name.chars().take(80).map(visible).collect()))?;
     if is_reserved(parsed.as_str()) {
         return Err(HeaderError::Reserved(parsed));
     }
@@ -150,6 +150,11 @@ impl fmt::Debug for CustomHeaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
+}
+
+/// For error messages that quote text: what a terminal would obey is shown as a replacement character.
+pub(crate) fn visible(c: char) -> char {
+    if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::fmt;
 
 use url::Url;
 
+use crate::header::visible;
+
 /// The URL that a webhook's owner gave: `http` or `https`, with a host, without a fragment. Every request of the
 /// webhook stays below it. Its `Debug` and [`TargetUrl::masked`] forms hide what may be a credential.
 #[derive(Clone, PartialEq, Eq)]
@@ -68,7 +70,8 @@ impl TargetUrl {
     /// When the path would lead anywhere but below this URL.
     pub fn join(&self, path: Option<&str>) -> Result<Self, PathError> {
         let Some(path) = path else { return Ok(self.clone()) };
-        let refuse = |problem| Err(PathError { path: path.chars().take(120).collect(), problem });
+        let refuse =
+            |problem| Err(PathError { path: path.chars().take(120).map(visible).collect(), problem });
         if path.len() > Self::MAX_BYTES {
             return refuse("is longer than 2048 bytes");
         }

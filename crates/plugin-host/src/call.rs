@@ -8,6 +8,7 @@ use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline};
 use hookwright_engine::ports::Usage;
 use hookwright_model::{LogLevel, LogLine};
 
+use crate::check::without_controls;
 use crate::contract::Stage;
 use crate::limits::{CLOCK_TIMES, PluginLimits};
 use crate::pace::thread_time;
@@ -119,7 +120,7 @@ impl State {
     }
 
     /// Keeps a line that the plugin wrote, as far as the limits allow.
-    pub(crate) fn log(&mut self, level: LogLevel, message: String) {
+    pub(crate) fn log(&mut self, level: LogLevel, message: &str) {
         self.logs.push(&self.limits, level, message);
     }
 
@@ -229,14 +230,14 @@ struct LogBuffer {
 }
 
 impl LogBuffer {
-    fn push(&mut self, limits: &PluginLimits, level: LogLevel, message: String) {
+    fn push(&mut self, limits: &PluginLimits, level: LogLevel, message: &str) {
         if self.full {
             return;
         }
         let fits = self.lines.len() < limits.log_lines && self.bytes + message.len() <= limits.log_bytes;
         if fits {
             self.bytes += message.len();
-            self.lines.push(LogLine { level, message });
+            self.lines.push(LogLine { level, message: without_controls(message).collect() });
             return;
         }
         self.full = true;

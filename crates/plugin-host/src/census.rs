@@ -10,6 +10,7 @@ use wasmparser::{
     TableSectionReader,
 };
 
+use crate::check::without_controls;
 use crate::limits::{MAX_TYPE_DEPTH, PluginLimits};
 
 /// The names that the outermost component imports and exports.
@@ -36,7 +37,7 @@ pub(crate) fn malformed(error: &wasmparser::Error) -> InspectError {
     InspectError::Refused(format!(
         "this is not a valid component: {} (at byte {}); upload the file as the build wrote it, and build without \
          WebAssembly proposals beyond version 2.0",
-        error.message(),
+        without_controls(error.message()).collect::<String>(),
         error.offset()
     ))
 }

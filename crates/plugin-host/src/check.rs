@@ -74,9 +74,14 @@ pub(crate) fn receipt(reference: Option<String>, url: Option<String>) -> Result<
     Ok(Receipt { reference, url })
 }
 
+/// The text's characters, with spaces for those that show nothing: whoever reads it in a terminal sees nothing else change.
+pub(crate) fn without_controls(text: &str) -> impl Iterator<Item = char> + Clone {
+    text.chars().map(|c| if is_hidden(c) { ' ' } else { c })
+}
+
 /// A reason for people: characters that show nothing become spaces, and a long text is cut.
 pub(crate) fn reason(text: &str) -> String {
-    let clean = text.trim().chars().map(|c| if is_hidden(c) { ' ' } else { c });
+    let clean = without_controls(text.trim());
     let mut reason: String = clean.clone().take(MAX_REASON_CHARS).collect();
     if clean.count() > MAX_REASON_CHARS {
         reason.push('…');

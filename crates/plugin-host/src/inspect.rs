@@ -9,6 +9,7 @@ use hookwright_engine::ports::InspectError;
 use hookwright_model::Digest;
 
 use crate::census::{self, Names};
+use crate::check::without_controls;
 use crate::contract::Contract;
 use crate::engine::FEATURES;
 use crate::limits::PluginLimits;
@@ -141,7 +142,7 @@ fn contract_of(exports: &[&str]) -> Result<Contract, InspectError> {
         ));
     }
     Contract::ALL.iter().copied().find(|contract| contract.version() == version).ok_or_else(|| {
-        let shown: String = version.chars().take(40).collect();
+        let shown: String = without_controls(version).take(40).collect();
         refused(format!(
             "the component was built for version {shown} of the contract; this host knows {}; rebuild it for one of \
              these, or update the host",
@@ -154,13 +155,15 @@ fn check_import(import: &str, contract: Contract) -> Result<(), InspectError> {
     if contract.imports().contains(&import) {
         return Ok(());
     }
+    // Names are checked only when the component is validated, later.
+    let shown: String = without_controls(import).take(120).collect();
     let (interface, version) = import.split_once('@').unwrap_or((import, ""));
     if wasi::INTERFACES.contains(&interface) {
         if version.starts_with("0.2.") {
             return Ok(());
         }
         return Err(refused(format!(
-            "the component imports `{import}`; of WASI, the host has version 0.2 only"
+            "the component imports `{shown}`; of WASI, the host has version 0.2 only"
         )));
     }
     let advice = match interface.split_once('/') {
@@ -173,6 +176,5 @@ fn check_import(import: &str, contract: Contract) -> Result<(), InspectError> {
             "a mapping may import the contract's `log` and the parts of WASI 0.2 that standard libraries bring along"
         }
     };
-    let shown: String = import.chars().take(120).collect();
     Err(refused(format!("the component imports `{shown}`, which a mapping does not get: {advice}")))
 }

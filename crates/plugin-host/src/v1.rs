@@ -53,7 +53,7 @@ impl wit_log::Host for State {
             wit_log::Level::Warn => LogLevel::Warn,
             wit_log::Level::Error => LogLevel::Error,
         };
-        self.log(level, message);
+        self.log(level, &message);
     }
 }
 

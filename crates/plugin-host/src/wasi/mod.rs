@@ -12,6 +12,7 @@ use hookwright_model::Timestamp;
 use wasmtime::component::Linker;
 
 use crate::call::State;
+use crate::check::without_controls;
 use crate::limits::KEPT_STDERR_BYTES;
 
 /// The interfaces that a component may import, of any version 0.2.x.
@@ -81,7 +82,7 @@ impl World {
         let lines =
             text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
         let words = lines.collect::<Vec<_>>().join(" ");
-        (!words.is_empty()).then_some(words)
+        (!words.is_empty()).then(|| without_controls(&words).collect())
     }
 
     fn write_stderr(&mut self, bytes: &[u8]) {
