@@ -53,6 +53,7 @@ pub(crate) fn running(workers: NonZero<usize>, limits: &PluginLimits) -> wasmtim
     pool.total_memories(slots(limits.memories)).total_tables(slots(limits.tables));
     pool.max_core_instances_per_component(limits.core_instances);
     pool.max_memories_per_component(limits.memories).max_tables_per_component(limits.tables);
+    pool.max_memories_per_module(limits.memories).max_tables_per_module(limits.tables);
     pool.max_memory_size(limits.memory_bytes).table_elements(limits.table_elements);
     pool.max_unused_warm_slots(slots(1));
     pool.linear_memory_keep_resident(KEEP_RESIDENT_BYTES).table_keep_resident(KEEP_RESIDENT_BYTES);
