@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every room with the rooms that it may use. Development tools may use all.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("hookwright-model", &[]),
     ("hookwright-store", &["hookwright-model"]),
     ("hookwright-engine", &["hookwright-model", "hookwright-store"]),
@@ -18,6 +18,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("hookwright-api", &["hookwright-model", "hookwright-store", "hookwright-engine"]),
     ("hookwright-bundled", &[]),
     ("hookwright-standin", &["hookwright-model"]),
+    ("hookwright-hostile", &["hookwright-model", "hookwright-engine"]),
     ("hookwright-tests", &[]),
     ("xtask", &[]),
     (

@@ -11,8 +11,8 @@ use hookwright_engine::ports::{MapError, Mapped, Mapper, Usage};
 use hookwright_model::{Action, Failure, Reply, Settings};
 use hookwright_plugin_host::{HostStats, PluginHost, PluginLimits};
 
-use support::guest::Guest;
-use support::{Rig, bundled, options, request};
+use hookwright_hostile::{Guest, request};
+use support::{Rig, bundled, options};
 
 #[tokio::test]
 async fn they_describe_themselves() {

@@ -13,9 +13,9 @@ use bytes::Bytes;
 use hookwright_engine::ports::{InspectError, Mapper};
 use hookwright_plugin_host::{Compiler, HostOptions, HostStats, PluginHost, compile};
 
+use hookwright_hostile::{Guest, request};
 use libtest_mimic::Trial;
-use support::guest::Guest;
-use support::{bundled, options, owner, request};
+use support::{bundled, options, owner};
 
 const COMMAND: &str = "compile-for-the-test";
 

@@ -1,10 +1,10 @@
 //! Plugins that mean harm: their own deliveries are held, and nobody else notices.
 
 use bytes::Bytes;
+use hookwright_hostile::{Answer, Guest};
 use hookwright_standin::{Receiver, Standin};
 use serde_json::json;
 
-use crate::harness::guest::{Guest, TEXT, deliver};
 use crate::harness::{Home, lead};
 
 const LOOP: &str = "(loop $again (br $again)) unreachable";
@@ -13,7 +13,7 @@ const EATER: &str =
 
 /// A plugin that sends the word `text`.
 fn mended() -> Bytes {
-    Guest { result: deliver(TEXT, 4), ..Guest::default() }.build()
+    Guest::answering(&Answer::request())
 }
 
 #[tokio::test]

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use hookwright_hostile::Guest;
 use hookwright_standin::{Receiver, Standin};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::guest::{Guest, TEXT, deliver};
 use crate::harness::{ADMIN_KEY, Home, Server, lead, run, run_in};
 
 /// A folder with the files of an author.
@@ -27,7 +27,7 @@ impl Desk {
 
 /// A plugin that delivers the word `text`.
 fn texting() -> Bytes {
-    Guest { result: deliver(TEXT, 4), ..Guest::default() }.build()
+    Guest::answering(&hookwright_hostile::Answer::request())
 }
 
 /// Runs a command to its end: whether it succeeded, what it printed, what it complained of.

@@ -1,15 +1,15 @@
 //! The life of a plugin, by way of the API: checked, uploaded, previewed, downloaded, deleted.
 
 use bytes::Bytes;
+use hookwright_hostile::Guest;
 use hookwright_standin::{Fault, Receiver, Running, Standin, When};
 use serde_json::{Value, json};
 
-use crate::harness::guest::{Guest, TEXT, deliver};
 use crate::harness::{Answer, Api, Home, lead, redacted};
 
 /// A plugin that sends the word `text`.
 fn sending() -> Bytes {
-    Guest { result: deliver(TEXT, 4), ..Guest::default() }.build()
+    Guest::answering(&hookwright_hostile::Answer::request())
 }
 
 /// A plugin that skips every event because of `text`.

@@ -1,27 +1,14 @@
-//! What the tests of the host share: hosts on a temporary folder, calls, and guests written by hand.
+//! What the tests of the host share: hosts on a temporary folder, calls of them.
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
-
-pub(crate) mod guest;
 
 use std::num::NonZero;
 use std::path::Path;
 
 use bytes::Bytes;
-use hookwright_engine::ports::{InspectError, Inspected, MapRequest, Mapped, Mapper};
-use hookwright_model::{
-    Digest, Event, EventId, EventKind, History, PluginOwner, ProjectId, Settings, Timestamp,
-};
+use hookwright_engine::ports::{InspectError, Inspected, Mapped, Mapper};
+use hookwright_hostile::request;
+use hookwright_model::{PluginOwner, ProjectId};
 use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost, PluginLimits};
-
-pub(crate) const PAYLOAD: &str = r#"{
-  "event": "lead.created",
-  "project_id": "0198c0de-7e57-7aaa-8000-0123456789ab",
-  "created_at": "2026-05-31T10:00:00Z",
-  "lead": {
-    "name": "John Smith", "phone": "+12025551234", "email": "john@example.com",
-    "message": "I need a demo", "channel": "telegram", "conversation_id": "c-1"
-  }
-}"#;
 
 pub(crate) fn options(cache_dir: &Path) -> HostOptions {
     HostOptions {
@@ -72,22 +59,6 @@ impl Rig {
     pub(crate) async fn transform(&self, component: &Bytes) -> Mapped {
         self.host.load(component.clone()).await.unwrap();
         self.host.transform(request(component)).await
-    }
-}
-
-pub(crate) fn request(component: &[u8]) -> MapRequest {
-    let now = Timestamp::from_millis(1_780_221_600_000);
-    MapRequest {
-        component: Digest::of(component),
-        event: Event {
-            id: EventId::new(now, [1; 10]),
-            project: ProjectId::from_bytes([2; 16]),
-            kind: EventKind::LeadCreated,
-            received_at: now,
-            payload: Bytes::from_static(PAYLOAD.as_bytes()),
-        },
-        settings: Settings::default(),
-        history: History::default(),
     }
 }
 

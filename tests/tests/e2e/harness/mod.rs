@@ -2,9 +2,6 @@
 
 mod api;
 mod binary;
-#[path = "../../../../crates/plugin-host/tests/support/guest.rs"]
-#[allow(dead_code, reason = "the plugin host's tests use more of it")]
-pub(crate) mod guest;
 mod http;
 pub(crate) mod lead;
 mod redact;
