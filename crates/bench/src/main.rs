@@ -4,6 +4,7 @@
 mod client;
 mod commit;
 mod cpu;
+mod hostile;
 mod latency;
 mod relay;
 mod report;
@@ -40,6 +41,8 @@ enum Measurement {
     Throughput,
     /// From the event's arrival to the target's, at 100 leads per second
     Latency,
+    /// One call of a plugin beside plugins that use their limits to the full
+    Hostile,
 }
 
 #[tokio::main]
@@ -61,6 +64,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Measurement::Latency) {
         latency::measure(duration).await?;
+    }
+    if wanted(Measurement::Hostile) {
+        hostile::measure(duration).await?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ pub(crate) async fn measure() -> Result<()> {
     heading("One transform call of `hubspot`");
     let request = request()?;
     let cache = tempfile::tempdir()?;
-    let host = host(cache.path())?;
+    let host = host(cache.path(), NonZero::<usize>::MIN)?;
     let (native, plugin) =
         (upsert(&request.event, &request.settings)?, mapped(&host, request.clone()).await?);
     if native != plugin {
@@ -88,7 +88,8 @@ pub(crate) async fn measure() -> Result<()> {
     Ok(())
 }
 
-fn request() -> Result<MapRequest> {
+/// A call of `hubspot`.
+pub(crate) fn request() -> Result<MapRequest> {
     let project = "0198c0de-7e57-7aaa-8000-0123456789ab";
     let plugins = hookwright_bundled::all();
     let hubspot =
@@ -109,22 +110,29 @@ fn request() -> Result<MapRequest> {
     })
 }
 
-fn host(cache: &Path) -> Result<PluginHost> {
+/// A host that keeps a few plugins in memory.
+pub(crate) fn host(cache: &Path, workers: NonZero<usize>) -> Result<PluginHost> {
     Ok(PluginHost::new(HostOptions {
         cache_dir: cache.to_owned(),
         cache_key: CacheKey::new([7; 32]),
         compiler: Compiler::InProcess,
-        workers: NonZero::<usize>::MIN,
-        loaded: NonZero::<usize>::MIN,
+        workers,
+        loaded: NonZero::new(8).context("8 is not 0")?,
         limits: PluginLimits::default(),
     })?)
 }
 
-/// The body that the plugin wants sent.
-async fn mapped(host: &PluginHost, request: MapRequest) -> Result<Value> {
+/// Loads `hubspot`.
+pub(crate) async fn load(host: &PluginHost) -> Result<()> {
     for plugin in hookwright_bundled::all().iter().filter(|plugin| plugin.name == "hubspot") {
         host.load(Bytes::from_static(plugin.component)).await?;
     }
+    Ok(())
+}
+
+/// The body that the plugin wants sent.
+async fn mapped(host: &PluginHost, request: MapRequest) -> Result<Value> {
+    load(host).await?;
     match host.transform(request).await.outcome? {
         Action::Call(step) | Action::Deliver(step) => {
             Ok(serde_json::from_slice(&step.body.unwrap_or_default())?)
