@@ -40,7 +40,12 @@ pub(crate) struct Settings {
     #[arg(long, env = "HOOKWRIGHT_PLUGIN_WORKERS", value_name = "N")]
     pub(crate) plugin_workers: Option<NonZero<usize>>,
     /// A limit on plugins, such as `memory_bytes=134217728`; may be repeated. `hookwright config` explains them all
-    #[arg(long, env = "HOOKWRIGHT_PLUGIN_LIMIT", value_name = "NAME=NUMBER", value_delimiter = ',')]
+    #[arg(
+        long = "plugin-limit",
+        env = "HOOKWRIGHT_PLUGIN_LIMIT",
+        value_name = "NAME=NUMBER",
+        value_delimiter = ','
+    )]
     #[serde(deserialize_with = "limit_table")]
     pub(crate) plugin_limits: Option<Vec<LimitSetting>>,
     /// How long deliveries under way may take to end when the server is stopped [default: 30]
@@ -201,6 +206,17 @@ mod tests {
     fn the_printed_file_changes_nothing_as_it_is() {
         let file: Settings = toml::from_str(DEFAULT_FILE).unwrap();
         assert_eq!(format!("{file:?}"), format!("{:?}", Settings::default()));
+    }
+
+    #[test]
+    fn the_printed_file_names_flags_and_variables_that_there_are() {
+        let command = <Settings as clap::Args>::augment_args(clap::Command::new("serve"));
+        for argument in command.get_arguments().filter(|argument| argument.get_id() != "Settings") {
+            let flag = format!("lag --{}", argument.get_long().unwrap());
+            let variable = argument.get_env().unwrap().to_str().unwrap();
+            assert!(DEFAULT_FILE.contains(&flag) && DEFAULT_FILE.contains(variable), "{flag}, {variable}");
+        }
+        assert_eq!(DEFAULT_FILE.matches("lag --").count(), command.get_arguments().count());
     }
 
     #[test]
