@@ -1,11 +1,11 @@
 //! The dispatcher: one task that claims what is due and starts it, within bounds and fairly. It is told in memory what
 //! there is to do, and reads the store only for a webhook whose turn it is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookwright_model::{DeliveryId, Timestamp, WebhookId, WebhookState};
+use hookwright_model::{DeliveryId, ProjectId, Timestamp, Webhook, WebhookId, WebhookState};
 use hookwright_store::{Due, StoreError};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
@@ -19,18 +19,18 @@ use crate::schedule::Schedule;
 /// of webhooks.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
-    webhooks: Mutex<HashSet<WebhookId>>,
+    webhooks: Mutex<HashMap<WebhookId, ProjectId>>,
     changed: Notify,
 }
 
 impl Notices {
-    /// These webhooks have something due now.
-    pub(crate) fn add(&self, webhooks: impl IntoIterator<Item = WebhookId>) {
+    /// These webhooks, of these projects, have something due now.
+    pub(crate) fn add(&self, webhooks: impl IntoIterator<Item = (WebhookId, ProjectId)>) {
         self.webhooks.lock().extend(webhooks);
         self.changed.notify_one();
     }
 
-    fn take(&self) -> HashSet<WebhookId> {
+    fn take(&self) -> HashMap<WebhookId, ProjectId> {
         std::mem::take(&mut *self.webhooks.lock())
     }
 }
@@ -47,7 +47,6 @@ pub enum Drained {
 pub(crate) struct Dispatcher {
     worker: Arc<Worker>,
     notices: Arc<Notices>,
-    max_in_flight: usize,
     schedule: Schedule,
     running: JoinSet<Ended>,
     owners: HashMap<Id, (WebhookId, DeliveryId)>,
@@ -59,14 +58,14 @@ impl Dispatcher {
         worker: Arc<Worker>,
         notices: Arc<Notices>,
         max_in_flight: usize,
-        pending: Vec<(WebhookId, Timestamp)>,
+        pending: Vec<(Arc<Webhook>, Timestamp)>,
     ) -> Self {
         let now = worker.ports.clock.now();
-        let mut schedule = Schedule::default();
+        let mut schedule = Schedule::new(max_in_flight);
         for (webhook, at) in pending {
-            schedule.due(webhook, at, now);
+            schedule.due(webhook.id, webhook.project, at, now);
         }
-        Self { worker, notices, max_in_flight, schedule, running: JoinSet::new(), owners: HashMap::new() }
+        Self { worker, notices, schedule, running: JoinSet::new(), owners: HashMap::new() }
     }
 
     /// Runs until it is told to stop, then lets what is under way end, for as long as it was given.
@@ -97,13 +96,13 @@ impl Dispatcher {
 
     fn take_notices(&mut self) {
         let now = self.now();
-        for webhook in self.notices.take() {
-            self.schedule.due(webhook, now, now);
+        for (webhook, project) in self.notices.take() {
+            self.schedule.due(webhook, project, now, now);
         }
     }
 
     async fn start_what_is_due(&mut self) {
-        while self.running.len() < self.max_in_flight {
+        loop {
             let now = self.now();
             let Some(webhook) = self.schedule.next_turn(now) else { return };
             match self.claim(webhook, now).await {
@@ -132,7 +131,6 @@ impl Dispatcher {
             Err(error) => return Err(error),
         };
         let room = self.schedule.room(id, webhook.limits.concurrency);
-        let room = room.min(self.max_in_flight - self.running.len());
         self.worker.store.claim_due(id, now, room).await
     }
 

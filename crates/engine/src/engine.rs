@@ -29,7 +29,8 @@ pub struct Ports {
 /// Bounds of the whole engine.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineOptions {
-    /// The most deliveries under way at once, over all webhooks.
+    /// The most deliveries under way at once, over all webhooks. A project has at most as many as places are free, so
+    /// that others always find some.
     pub max_in_flight: usize,
 }
 
@@ -62,7 +63,14 @@ impl Engine {
         ports: Ports,
         options: EngineOptions,
     ) -> Result<Self, StoreError> {
-        let pending = store.due_webhooks().await?;
+        let mut pending = Vec::new();
+        for (id, at) in store.due_webhooks().await? {
+            match store.webhook(id).await {
+                Ok(webhook) => pending.push((webhook, at)),
+                Err(StoreError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let worker = Arc::new(Worker { store, ports });
         let notices = Arc::new(Notices::default());
         let dispatcher =
@@ -123,7 +131,7 @@ impl Engine {
     /// As [`Store::resend`].
     pub async fn resend(&self, delivery: DeliveryId) -> Result<Delivery, StoreError> {
         let delivery = self.store().resend(delivery, self.now()).await?;
-        self.notices.add([delivery.webhook]);
+        self.notices.add([(delivery.webhook, delivery.project)]);
         Ok(delivery)
     }
 

@@ -72,8 +72,9 @@ impl Engine {
         let projects: Vec<ProjectId> = events.iter().map(|new| new.event.project).collect();
         match self.store().accept_events(events).await {
             Ok(accepted) => {
-                self.notices
-                    .add(accepted.iter().flat_map(|one| one.deliveries.iter().map(|(_, webhook)| *webhook)));
+                self.notices.add(accepted.iter().zip(&projects).flat_map(|(one, project)| {
+                    one.deliveries.iter().map(|(_, webhook)| (*webhook, *project))
+                }));
                 Ok(accepted)
             }
             Err(StoreError::NotFound(noun)) => {

@@ -116,7 +116,7 @@ impl Engine {
         }
         wanted.updated_at = self.now();
         self.store().update_webhook(wanted.clone()).await?;
-        self.notices.add([wanted.id]);
+        self.notices.add([(wanted.id, wanted.project)]);
         Ok(wanted)
     }
 

@@ -7,7 +7,7 @@ mod world;
 use std::time::Duration;
 
 use hookwright_engine::ports::MapError;
-use hookwright_engine::{Drained, Incoming, IngestError, NewWebhook, WebhookError};
+use hookwright_engine::{Drained, EngineOptions, Incoming, IngestError, NewWebhook, WebhookError};
 use hookwright_model::{DeliveryState, DisableReason, Limits, WebhookState};
 use hookwright_store::{IdempotencyKey, Repeat};
 use world::{Answer, ThreeCalls, World, three_calls};
@@ -55,6 +55,29 @@ async fn a_slow_target_delays_only_its_own_deliveries() {
     assert_eq!(world.ended(fast).await.state, DeliveryState::Delivered);
     assert!(world.engine.now().since(begun) < Duration::from_secs(1));
     assert_eq!(world.targets.paths("slow.example").len(), 1, "its concurrency is 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_project_with_many_slow_webhooks_leaves_places_to_others() {
+    let world = World::with(EngineOptions { max_in_flight: 8 }).await;
+    for n in 0..4 {
+        let host = format!("slow-{n}.example");
+        world.add(world.webhook(&host)).await;
+        world.targets.script(&host, [Answer::After(Duration::from_secs(3_600), 200); 50]);
+    }
+    for _ in 0..10 {
+        world.ingest().await;
+    }
+    let other = world.engine.create_project("B".to_owned(), None).await.unwrap().id;
+    world.add(NewWebhook { project: other, ..world.webhook("fast.example") }).await;
+    let begun = world.engine.now();
+    for _ in 0..5 {
+        let [delivery] = world.ingest_for(other).await.try_into().unwrap();
+        assert_eq!(world.ended(delivery).await.state, DeliveryState::Delivered);
+    }
+    assert!(world.engine.now().since(begun) < Duration::from_secs(10));
+    let slow: usize = (0..4).map(|n| world.targets.paths(&format!("slow-{n}.example")).len()).sum();
+    assert_eq!(slow, 4, "half of the places");
 }
 
 #[tokio::test(start_paused = true)]

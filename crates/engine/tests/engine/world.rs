@@ -225,6 +225,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with(EngineOptions::default()).await
+    }
+
+    pub(crate) async fn with(options: EngineOptions) -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         let (targets, plugin) = (Arc::new(Targets::default()), Arc::new(ThreeCalls::default()));
         let ports = Ports {
@@ -233,7 +237,7 @@ impl World {
             sender: Arc::clone(&targets) as Arc<dyn Sender>,
             mapper: Arc::clone(&plugin) as Arc<dyn Mapper>,
         };
-        let engine = Engine::start(Arc::clone(&store), ports, EngineOptions::default()).await.unwrap();
+        let engine = Engine::start(Arc::clone(&store), ports, options).await.unwrap();
         let project = engine.create_project("A".to_owned(), None).await.unwrap().id;
         Self { engine, store, targets, plugin, project, webhooks: Mutex::default() }
     }
@@ -271,17 +275,17 @@ impl World {
     }
 
     pub(crate) fn payload(&self) -> Bytes {
-        let created_at = "2026-05-31T10:00:00Z";
-        let project = self.project;
-        format!(
-            r#"{{ "event":"lead.created","project_id":"{project}","created_at":"{created_at}","lead":{{"name":"J"}} }}"#
-        )
-        .into()
+        payload_of(self.project)
     }
 
     /// Sends one event in; the deliveries that it made, in the order in which their webhooks were created.
     pub(crate) async fn ingest(&self) -> Vec<DeliveryId> {
-        let incoming = Incoming { body: self.payload(), idempotency: None };
+        self.ingest_for(self.project).await
+    }
+
+    /// The same for an event of another project.
+    pub(crate) async fn ingest_for(&self, project: ProjectId) -> Vec<DeliveryId> {
+        let incoming = Incoming { body: payload_of(project), idempotency: None };
         let mut deliveries = self.engine.ingest(vec![incoming]).await.unwrap()[0].deliveries.clone();
         let created = self.webhooks.lock();
         deliveries.sort_by_key(|(_, webhook)| created.iter().position(|id| id == webhook));
@@ -306,6 +310,14 @@ impl World {
         }
         panic!("the delivery never got there");
     }
+}
+
+fn payload_of(project: ProjectId) -> Bytes {
+    let created_at = "2026-05-31T10:00:00Z";
+    format!(
+            r#"{{ "event":"lead.created","project_id":"{project}","created_at":"{created_at}","lead":{{"name":"J"}} }}"#
+        )
+        .into()
 }
 
 pub(crate) fn three_calls(settings: &str) -> Mapping {
