@@ -30,12 +30,12 @@ pub(crate) async fn upload(
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, new_name(&name)?);
     let component = received(&engine, body)?;
-    let (version, repeat) = engine.upload_plugin(PluginOwner::Project(project), name, component).await?;
-    let status = match repeat {
+    let uploaded = engine.upload_plugin(PluginOwner::Project(project), name, component).await?;
+    let status = match uploaded.repeat {
         Repeat::First => StatusCode::CREATED,
         Repeat::Known => StatusCode::OK,
     };
-    Ok(body::json(status, &UploadedDto::new(&version, repeat)))
+    Ok(body::json(status, &UploadedDto::from(&uploaded)))
 }
 
 /// An uploaded component, unless it is too large.

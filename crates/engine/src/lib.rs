@@ -22,5 +22,5 @@ mod webhooks;
 pub use dispatch::Drained;
 pub use engine::{Engine, EngineOptions, Ports};
 pub use ingest::{Incoming, IngestError};
-pub use plugins::{Checked, Lead, PluginError, Previewed, Question};
+pub use plugins::{Checked, Lead, PluginError, Previewed, Question, Uploaded};
 pub use webhooks::{Invalid, NewWebhook, WebhookError};

@@ -1,6 +1,7 @@
 //! Plugins: taken in, tried, deleted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hookwright_model::{
@@ -9,7 +10,7 @@ use hookwright_model::{
 };
 use hookwright_store::{NewPluginVersion, Noun, Repeat, StoreError};
 
-use crate::ports::InspectError;
+use crate::ports::{InspectError, Inspected};
 use crate::preview::{Preview, Scene};
 use crate::report::{self, Report};
 use crate::{Engine, Invalid, sample, settings};
@@ -44,6 +45,19 @@ impl PluginError {
             Self::Store(error) => error.kind(),
         }
     }
+}
+
+/// What became of a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uploaded {
+    /// The version that it is.
+    pub version: Arc<PluginVersion>,
+    /// Whether it was the newest version already.
+    pub repeat: Repeat,
+    /// How long it waited for its turn to be compiled.
+    pub waited: Duration,
+    /// How long compiling it took; none when its code was there already.
+    pub compile_time: Option<Duration>,
 }
 
 /// What a component would become if it were uploaded.
@@ -109,23 +123,25 @@ impl Engine {
         owner: PluginOwner,
         name: PluginName,
         component: Bytes,
-    ) -> Result<(Arc<PluginVersion>, Repeat), PluginError> {
+    ) -> Result<Uploaded, PluginError> {
         if let PluginOwner::Project(project) = owner {
             self.store().project(project).await?;
         }
         let inspected = self.worker.ports.mapper.inspect(component.clone(), owner).await?;
+        let Inspected { contract, description, waited, compile_time, .. } = inspected;
         let version = NewPluginVersion {
             owner,
             name: name.clone(),
-            contract: inspected.contract,
-            description: inspected.description,
+            contract,
+            description,
             component,
             created_at: self.now(),
         };
-        self.store().add_plugin_version(version).await.map_err(|error| match error {
-            StoreError::Exists(Noun::Plugin) => PluginError::NameTaken(name),
-            error => error.into(),
-        })
+        match self.store().add_plugin_version(version).await {
+            Ok((version, repeat)) => Ok(Uploaded { version, repeat, waited, compile_time }),
+            Err(StoreError::Exists(Noun::Plugin)) => Err(PluginError::NameTaken(name)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Says what a component would become, and what it makes of the sample lead. Nothing is stored and nothing sent.

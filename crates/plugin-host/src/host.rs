@@ -152,25 +152,27 @@ impl PluginHost {
     async fn prepare(&self, component: Bytes, wanted: Wanted) -> Result<Ready, InspectError> {
         let facts = self.shared.examine(component.clone()).await?;
         if let Some(plugin) = self.shared.loaded.get(facts.digest) {
-            return Ok(Ready { facts, plugin, fresh: None });
+            return Ok(Ready { facts, plugin, waited: Duration::ZERO, fresh: None });
         }
+        let asked = Instant::now();
         let _turn = match wanted {
             Wanted::ForUpload(owner) => self.turns.upload(owner).await.map_err(|full| unavailable(&full))?,
             Wanted::ForDelivery => self.turns.load().await,
         };
+        let waited = asked.elapsed();
         // Whoever had a turn before may have been after the same component.
         if let Some(plugin) = self.shared.loaded.get(facts.digest) {
-            return Ok(Ready { facts, plugin, fresh: None });
+            return Ok(Ready { facts, plugin, waited, fresh: None });
         }
         if let Some(plugin) = self.shared.cached(&facts).await? {
-            return Ok(Ready { facts, plugin, fresh: None });
+            return Ok(Ready { facts, plugin, waited, fresh: None });
         }
         let started = Instant::now();
         let code = self.compiler.compile(&self.shared.engine, component).await?;
         let compile_time = started.elapsed();
         self.shared.compilations.fetch_add(1, Ordering::Relaxed);
         let (plugin, code) = self.shared.fresh(&facts, code).await?;
-        Ok(Ready { facts, plugin, fresh: Some(Fresh { code, compile_time }) })
+        Ok(Ready { facts, plugin, waited, fresh: Some(Fresh { code, compile_time }) })
     }
 }
 
@@ -185,6 +187,8 @@ enum Wanted {
 struct Ready {
     facts: Facts,
     plugin: Arc<Plugin>,
+    /// How long it took until its turn came.
+    waited: Duration,
     /// None when it was not compiled now.
     fresh: Option<Fresh>,
 }
@@ -238,7 +242,7 @@ impl Shared {
     /// Keeps what was compiled now in memory and in the cache. A component that turns out to be none that can be used gets
     /// no place in either.
     async fn keep(self: &Arc<Self>, ready: Ready) -> Result<(), InspectError> {
-        let Ready { facts, plugin, fresh } = ready;
+        let Ready { facts, plugin, fresh, .. } = ready;
         let Some(Fresh { code, .. }) = fresh else { return Ok(()) };
         let shared = Arc::clone(self);
         blocking(move || {
@@ -323,6 +327,7 @@ impl Mapper for PluginHost {
             description,
             size_bytes,
             imports: ready.facts.imports.clone(),
+            waited: ready.waited,
             compile_time: ready.fresh.as_ref().map(|fresh| fresh.compile_time),
             usage,
         };

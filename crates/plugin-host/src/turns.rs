@@ -75,7 +75,7 @@ impl Turns {
         if owner == PluginOwner::Bundled {
             return Ok(self.load().await);
         }
-        let turn = {
+        let mut my_turn = {
             let mut queue = self.uploads.0.lock();
             let own = queue.waiting.iter().filter(|(waiting, _)| *waiting == owner).count();
             if own >= WAITING_OF_ONE || queue.waiting.len() >= WAITING {
@@ -85,11 +85,15 @@ impl Turns {
             }
             let (turn, my_turn) = oneshot::channel();
             queue.waiting.push_back((owner, turn));
-            tracing::debug!(?owner, waiting = queue.waiting.len(), "an upload waits for the compiler");
             my_turn
         };
         Uploads::go_on(&self.uploads);
-        match turn.await {
+        if let Ok(turn) = my_turn.try_recv() {
+            return Ok(Turn::Upload(turn));
+        }
+        let (compiling, waiting) = self.uploads();
+        tracing::info!(?owner, compiling, waiting, "an upload waits for the compiler");
+        match my_turn.await {
             Ok(turn) => Ok(Turn::Upload(turn)),
             Err(_) => unreachable!("whoever waits is called before it is taken from the queue"),
         }

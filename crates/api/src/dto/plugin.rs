@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use hookwright_engine::Uploaded;
 use hookwright_model::{Description, HeaderHint, PluginOwner, PluginVersion, VersionPin};
 use hookwright_store::Repeat;
 use serde::de::{self, Deserializer, Visitor};
@@ -28,11 +29,20 @@ pub(crate) struct UploadedDto<'a> {
     plugin: PluginDto<'a>,
     /// Whether the newest version was this very component already, so that the upload changed nothing.
     unchanged: bool,
+    /// How long it waited for the compiler.
+    waited_ms: u128,
+    /// How long compiling it took; null: its code was there already.
+    compile_ms: Option<u128>,
 }
 
-impl<'a> UploadedDto<'a> {
-    pub(crate) fn new(version: &'a PluginVersion, repeat: Repeat) -> Self {
-        Self { plugin: version.into(), unchanged: repeat == Repeat::Known }
+impl<'a> From<&'a Uploaded> for UploadedDto<'a> {
+    fn from(uploaded: &'a Uploaded) -> Self {
+        Self {
+            plugin: PluginDto::from(&*uploaded.version),
+            unchanged: uploaded.repeat == Repeat::Known,
+            waited_ms: uploaded.waited.as_millis(),
+            compile_ms: uploaded.compile_time.map(|time| time.as_millis()),
+        }
     }
 }
 

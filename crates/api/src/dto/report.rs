@@ -29,6 +29,8 @@ pub struct ReportDto<'a> {
     size_bytes: u64,
     imports: &'a [String],
     description: DescriptionDto<'a>,
+    /// How long it waited for the compiler.
+    waited_ms: u128,
     /// Null: its code was there already.
     compile_ms: Option<u128>,
     /// What `describe` used.
@@ -80,6 +82,7 @@ impl<'a> From<&'a Report> for ReportDto<'a> {
             size_bytes: inspected.size_bytes,
             imports: &inspected.imports,
             description: DescriptionDto::from(&inspected.description),
+            waited_ms: inspected.waited.as_millis(),
             compile_ms: inspected.compile_time.map(|time| time.as_millis()),
             describe: inspected.usage.into(),
             trial: match trial {

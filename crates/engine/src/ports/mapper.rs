@@ -46,6 +46,8 @@ pub struct Inspected {
     pub size_bytes: u64,
     /// The interfaces that it imports, as it names them, in its order.
     pub imports: Vec<String>,
+    /// How long it waited for its turn to be compiled.
+    pub waited: Duration,
     /// How long compiling it took, without waiting for its turn; none when its code was there already.
     pub compile_time: Option<Duration>,
     /// What describing itself used.

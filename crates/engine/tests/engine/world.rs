@@ -191,6 +191,7 @@ impl Mapper for ThreeCalls {
             description,
             size_bytes: component.len() as u64,
             imports: Vec::new(),
+            waited: Duration::ZERO,
             compile_time: None,
             usage: Usage::default(),
         })

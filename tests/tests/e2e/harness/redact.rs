@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Members whose values differ from run to run.
-const VARYING: [&str; 18] = [
+const VARYING: [&str; 19] = [
     "component",
     "created_at",
     "delivery",
@@ -18,6 +18,7 @@ const VARYING: [&str; 18] = [
     "size_bytes",
     "started_at",
     "updated_at",
+    "waited_ms",
     "webhook",
     "webhook-id",
     "webhook-signature",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use hookwright_model::{PluginName, ProjectId, WebhookId};
 use http::Method;
+use serde::Deserialize;
 
 use self::progress::Progress;
 use super::{Plugin, local, size};
@@ -59,13 +60,25 @@ fn name_of(file: &Path) -> Result<PluginName> {
     name.parse().with_context(|| format!("{} gives no name for the plugin: use --name NAME", file.display()))
 }
 
-fn pushed(plugin: &Plugin) -> String {
+/// What the server answers.
+#[derive(Debug, Deserialize)]
+struct Pushed {
+    #[serde(flatten)]
+    plugin: Plugin,
+    waited_ms: u64,
+    compile_ms: Option<u64>,
+}
+
+fn pushed(Pushed { plugin, waited_ms, compile_ms }: &Pushed) -> String {
     let Plugin { name, version, .. } = plugin;
+    let waited =
+        if *waited_ms == 0 { String::new() } else { format!(", after waiting {waited_ms} ms for others") };
     let facts = output::fields([
         ("title", Some(plugin.description.title.clone())),
         ("summary", Some(plugin.description.summary.clone())),
         ("contract", Some(plugin.contract.clone())),
         ("size", Some(size(plugin.size_bytes))),
+        ("compiled", compile_ms.map(|time| format!("in {time} ms{waited}"))),
         ("digest", Some(plugin.digest.clone())),
     ]);
     format!("Uploaded {name} version {version}\n{facts}")
@@ -78,9 +91,16 @@ mod tests {
 
     #[test]
     fn an_upload_says_which_version_it_became() {
-        let text = pushed(&serde_json::from_str(HUBSPOT).unwrap());
-        assert!(text.starts_with("Uploaded hubspot version 2\ntitle     HubSpot\n"), "{text}");
-        assert!(text.ends_with("digest    sha256:ab\n"), "{text}");
+        let text = |times: &str| {
+            let answer = HUBSPOT.replacen('{', &format!("{{{times}, "), 1);
+            pushed(&serde_json::from_str(&answer).unwrap())
+        };
+        let at_once = text(r#""waited_ms": 0, "compile_ms": 812"#);
+        assert!(at_once.starts_with("Uploaded hubspot version 2\ntitle     HubSpot\n"), "{at_once}");
+        assert!(at_once.ends_with("compiled  in 812 ms\ndigest    sha256:ab\n"), "{at_once}");
+        let waited = text(r#""waited_ms": 3210, "compile_ms": 812"#);
+        assert!(waited.contains("compiled  in 812 ms, after waiting 3210 ms for others\n"), "{waited}");
+        assert!(!text(r#""waited_ms": 0, "compile_ms": null"#).contains("compiled"), "it was there already");
     }
 
     #[test]
