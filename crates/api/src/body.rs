@@ -3,9 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use hookwright_model::ErrorKind;
 use http::{StatusCode, header};
 use serde::Serialize;
@@ -19,16 +17,6 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
         Ok(body) => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Err(_) => Problem::new(ErrorKind::Internal, "the answer cannot be written as JSON").into_response(),
     }
-}
-
-/// The body as it came, unless it exceeded the limit of its route.
-pub(crate) fn received(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(ErrorKind::TooLarge, "the body is larger than this path takes")
-        }
-        _ => Problem::new(ErrorKind::InvalidInput, "the body did not arrive in full"),
-    })
 }
 
 /// Parses a JSON body, naming the member that is wrong.

@@ -1,7 +1,6 @@
 //! `/v1/events`
 
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use bytes::Bytes;
 use hookwright_engine::{Engine, Incoming, IngestError};
@@ -11,6 +10,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::body;
 use crate::dto::event::{AcceptedDto, AcceptedManyDto};
+use crate::intake::Body;
 use crate::problem::Problem;
 
 /// The most bytes of one event: a lead with a long message, many times over.
@@ -24,19 +24,19 @@ pub(crate) const MAX_EVENTS: usize = 1_000;
 pub(crate) async fn accept(
     State(engine): State<Engine>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
-    let body = body::received(body)?;
     let idempotency = idempotency(&headers)?;
     if is_ndjson(&headers) {
         if idempotency.is_some() {
             let message = "`idempotency-key` names one event; send events with a key one by one";
             return Err(Problem::new(ErrorKind::InvalidInput, message));
         }
-        return accept_many(&engine, &body).await;
+        return accept_many(&engine, body.bytes()).await;
     }
-    check_size(&body)?;
-    let accepted = engine.ingest(vec![Incoming { body, idempotency }]).await?;
+    check_size(body.bytes())?;
+    let incoming = Incoming { body: body.bytes().clone(), idempotency };
+    let accepted = engine.ingest(vec![incoming]).await?;
     let accepted: Vec<AcceptedDto> = accepted.iter().map(AcceptedDto::from).collect();
     match accepted.into_iter().next() {
         Some(accepted) => Ok(body::json(StatusCode::ACCEPTED, &accepted)),

@@ -9,6 +9,7 @@ mod deliveries;
 mod dto;
 mod events;
 mod health;
+mod intake;
 mod limits;
 mod plugins;
 mod problem;

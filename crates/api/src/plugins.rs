@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use hookwright_engine::Engine;
 use hookwright_model::{ErrorKind, PluginName, PluginOwner, PluginVersion, ProjectId, VersionPin};
 use hookwright_store::{Noun, Repeat, StoreError};
@@ -17,6 +15,7 @@ use crate::dto::plugin::{PluginDto, UploadedDto};
 use crate::dto::preview::PreviewedDto;
 use crate::dto::question::QuestionDto;
 use crate::dto::report::CheckedDto;
+use crate::intake::Body;
 use crate::problem::Problem;
 
 /// The most bytes of a question to a plugin: every reply of a delivery, as large as it can be.
@@ -26,10 +25,10 @@ pub(crate) const MAX_PREVIEW_BYTES: usize = 2 * 1024 * 1024;
 pub(crate) async fn upload(
     State(engine): State<Engine>,
     Path((project, name)): Path<(String, String)>,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, new_name(&name)?);
-    let component = received(&engine, body)?;
+    let component = body.bytes().clone();
     let uploaded = engine.upload_plugin(PluginOwner::Project(project), name, component).await?;
     let status = match uploaded.repeat {
         Repeat::First => StatusCode::CREATED,
@@ -38,26 +37,14 @@ pub(crate) async fn upload(
     Ok(body::json(status, &UploadedDto::from(&uploaded)))
 }
 
-/// An uploaded component, unless it is too large.
-fn received(engine: &Engine, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
-    let max_bytes = engine.plugin_limits().component_bytes;
-    match body {
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::new(
-            ErrorKind::TooLarge,
-            format!("the component has more than {max_bytes} bytes, which is the limit; make it smaller"),
-        )),
-        body => body::received(body),
-    }
-}
-
 /// What an upload would do; nothing is stored.
 pub(crate) async fn check(
     State(engine): State<Engine>,
     Path((project, name)): Path<(String, String)>,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, new_name(&name)?);
-    let checked = engine.check_plugin(project, name, received(&engine, body)?).await?;
+    let checked = engine.check_plugin(project, name, body.bytes().clone()).await?;
     Ok(body::json(StatusCode::OK, &CheckedDto::from(&checked)))
 }
 
@@ -65,10 +52,10 @@ pub(crate) async fn check(
 pub(crate) async fn preview(
     State(engine): State<Engine>,
     Path((project, name)): Path<(String, String)>,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, body::id::<PluginName>(&name)?);
-    let question: QuestionDto = body::parse(&body::received(body)?)?;
+    let question: QuestionDto = body::parse(body.bytes())?;
     let previewed = engine.preview_plugin(question.into_model(project, name)?).await?;
     Ok(body::json(StatusCode::OK, &PreviewedDto::from(&previewed)))
 }

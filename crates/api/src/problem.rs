@@ -3,6 +3,8 @@
 //! A caller decides by `code`, which never changes, and reads `detail`. Each entry of `errors` has the JSON pointer of
 //! the member that is wrong; `webhooks` names those that are in the way. A 5xx says nothing internal: the cause is in the log.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use hookwright_engine::{IngestError, Invalid, PluginError, WebhookError};
 use hookwright_model::{ErrorKind, WebhookId};
@@ -80,6 +82,18 @@ impl Problem {
         let status = StatusCode::METHOD_NOT_ALLOWED;
         let detail = "this path does not take this method; `allow` lists those that it takes";
         Self { status, code: "method_not_allowed", ..Self::new(ErrorKind::InvalidInput, detail) }
+    }
+
+    /// A body did not arrive within this time.
+    pub(crate) fn too_slow(time: Duration) -> Self {
+        let detail = format!("the body did not arrive within {} s", time.as_secs());
+        let status = StatusCode::REQUEST_TIMEOUT;
+        Self { status, code: "request_timeout", ..Self::new(ErrorKind::InvalidInput, detail) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
     }
 
     #[cfg(test)]

@@ -1,9 +1,7 @@
 //! `/v1/projects`
 
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use bytes::Bytes;
 use hookwright_engine::Engine;
 use hookwright_model::ProjectId;
 use http::StatusCode;
@@ -11,13 +9,11 @@ use http::StatusCode;
 use crate::body;
 use crate::dto::page::{PageDto, PageQuery};
 use crate::dto::project::{NewProjectDto, ProjectDto};
+use crate::intake::Body;
 use crate::problem::Problem;
 
-pub(crate) async fn create(
-    State(engine): State<Engine>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let new: NewProjectDto = body::parse(&body::received(body)?)?;
+pub(crate) async fn create(State(engine): State<Engine>, body: Body) -> Result<Response, Problem> {
+    let new: NewProjectDto = body::parse(body.bytes())?;
     let (name, id) = new.into_model()?;
     let project = engine.create_project(name, id).await?;
     Ok(body::json(StatusCode::CREATED, &ProjectDto::from(&project)))

@@ -1,9 +1,7 @@
 //! `/v1/webhooks`
 
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use hookwright_engine::{Engine, WebhookError};
 use hookwright_model::{ErrorKind, ProjectId, Revision, Webhook, WebhookId};
 use hookwright_store::StoreError;
@@ -13,6 +11,7 @@ use serde_json::json;
 use crate::body;
 use crate::deliveries;
 use crate::dto::webhook::{NewWebhookDto, WebhookDto, WebhookPatchDto};
+use crate::intake::Body;
 use crate::problem::Problem;
 
 /// How often a change without `if-match` is tried again when somebody else changes the webhook at the same time.
@@ -21,10 +20,10 @@ const MAX_TRIES: usize = 3;
 pub(crate) async fn create(
     State(engine): State<Engine>,
     Path(project): Path<String>,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
     let project = body::id::<ProjectId>(&project)?;
-    let new: NewWebhookDto = body::parse(&body::received(body)?)?;
+    let new: NewWebhookDto = body::parse(body.bytes())?;
     let webhook = engine.create_webhook(new.into_model(project)?).await?;
     let created = WebhookDto::with_secret(&webhook);
     Ok(with_etag(&webhook, body::json(StatusCode::CREATED, &created)))
@@ -54,11 +53,11 @@ pub(crate) async fn change(
     State(engine): State<Engine>,
     Path(webhook): Path<String>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
     let id = body::id::<WebhookId>(&webhook)?;
     let expected = if_match(&headers)?;
-    let patch: WebhookPatchDto = body::parse(&body::received(body)?)?;
+    let patch: WebhookPatchDto = body::parse(body.bytes())?;
     let mut tries = MAX_TRIES;
     loop {
         let base = engine.store().webhook(id).await?;
