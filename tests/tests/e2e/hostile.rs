@@ -1,7 +1,7 @@
 //! Plugins that mean harm: their own deliveries are held, and nobody else notices.
 
 use bytes::Bytes;
-use hookwright_hostile::{Answer, Guest};
+use hookwright_hostile::{Answer, Guest, catalogue};
 use hookwright_standin::{Receiver, Standin};
 use serde_json::json;
 
@@ -114,4 +114,23 @@ async fn a_pinned_version_stays_in_use_and_another_project_sees_nothing() {
     assert_eq!(api.settled(&id).await["state"], "delivered");
     let members = json!({ "url": target.url(), "mapping": { "plugin": "mine" } });
     api.try_webhook(&other, &members).await.refuses("/mapping/plugin", "there is no plugin `mine`");
+}
+
+#[tokio::test]
+async fn a_plugin_that_calls_without_end_is_held_after_eight_steps() {
+    let target = Standin::start(Receiver::default()).await.unwrap();
+    let server = Home::new().start().await;
+    let api = &server.api;
+    let project = api.project().await;
+    let case = catalogue().into_iter().find(|case| case.name == "call-without-end").unwrap();
+    api.upload(&project, "endless", (case.build)()).await.json(201);
+    api.webhook(&project, &json!({ "url": target.url(), "mapping": { "plugin": "endless" } })).await;
+
+    let held = api.settled(&api.one_delivery(&project, &lead::sample()).await).await;
+    assert_eq!((&held["state"], target.count()), (&json!("held"), 8), "{held}");
+    let attempts = held["attempts"].as_array().unwrap();
+    let error = attempts.iter().map(|attempt| &attempt["error"]).find(|error| !error.is_null()).unwrap();
+    assert_eq!(error["kind"], "mapping_limit", "{held}");
+    assert!(error["message"].as_str().unwrap().contains("more than 8 calls"), "{held}");
+    assert!(held["reason"].as_str().unwrap().contains("more than 8 calls"), "{held}");
 }

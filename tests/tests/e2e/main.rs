@@ -4,7 +4,9 @@
 mod harness;
 
 mod api;
+mod catalogue;
 mod cli;
+mod compiling;
 mod crash;
 mod crm;
 mod demo;
@@ -12,6 +14,7 @@ mod hostile;
 mod kit;
 mod passthrough;
 mod plugins;
+mod projects;
 mod restart;
 mod retry;
 mod targets;

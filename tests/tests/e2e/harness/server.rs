@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Child;
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::binary::command;
-use super::{Api, DEADLINE, FIRST_START};
+use super::{Api, DEADLINE, FIRST_START, Process};
 
 /// The admin key of every server.
 pub(crate) const ADMIN_KEY: &str = "hwk_only-for-tests";
@@ -103,8 +103,17 @@ impl Server {
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.process.id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        self.system().signal(signal);
+    }
+
+    /// The system's view of it.
+    pub(crate) fn system(&self) -> Process {
+        Process::new(self.process.id().unwrap())
+    }
+
+    /// All that it has printed so far.
+    pub(crate) fn printed(&self) -> String {
+        self.output.text()
     }
 
     /// Waits for its end; gives its status and all that it has printed.
