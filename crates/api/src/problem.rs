@@ -133,6 +133,7 @@ impl From<WebhookError> for Problem {
     fn from(cause: WebhookError) -> Self {
         match cause {
             WebhookError::Invalid(errors) => Self::all_invalid(errors),
+            WebhookError::Unavailable(reason) => Self::new(ErrorKind::Unavailable, reason),
             WebhookError::Store(error) => error.into(),
         }
     }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use hookwright_engine::ports::{MapRequest, Mapper as _};
 use hookwright_model::{Action, Event, EventId, EventKind, History, Payload, ProjectId, Settings, Timestamp};
-use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost, PluginLimits};
+use hookwright_plugin_host::{CacheKey, HostOptions, Isolation, PluginHost, PluginLimits};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -115,7 +115,7 @@ pub(crate) fn host(cache: &Path, workers: NonZero<usize>) -> Result<PluginHost> 
     Ok(PluginHost::new(HostOptions {
         cache_dir: cache.to_owned(),
         cache_key: CacheKey::new([7; 32]),
-        compiler: Compiler::InProcess,
+        isolation: Isolation::InProcess,
         workers,
         loaded: NonZero::new(8).context("8 is not 0")?,
         limits: PluginLimits::default(),

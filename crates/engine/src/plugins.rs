@@ -13,7 +13,7 @@ use hookwright_store::{NewPluginVersion, Noun, Repeat, StoreError};
 use crate::ports::{InspectError, Inspected};
 use crate::preview::{Preview, Scene};
 use crate::report::{self, Report};
-use crate::{Engine, Invalid, sample, settings};
+use crate::{Engine, Invalid, sample};
 
 /// Why something was not done with a plugin.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum PluginError {
     /// Something about the question is wrong.
     #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<Invalid>),
+    /// It cannot be checked now.
+    #[error("{0}")]
+    Unavailable(String),
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -42,6 +45,7 @@ impl PluginError {
             Self::Component(error) => error.kind(),
             Self::NameTaken(_) | Self::Bundled(_) => ErrorKind::Conflict,
             Self::Invalid(_) => ErrorKind::InvalidInput,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Store(error) => error.kind(),
         }
     }
@@ -181,13 +185,10 @@ impl Engine {
         let damaged = |error: &dyn std::fmt::Display| {
             StoreError::Corrupt(format!("plugin {} version {}: {error}", version.name, version.version))
         };
-        let problems = settings::check(&description.settings_schema, &settings).map_err(|e| damaged(&e))?;
-        if !problems.is_empty() {
-            let invalid = problems.into_iter().map(|problem| Invalid {
-                pointer: format!("/settings{}", problem.pointer),
-                message: problem.message,
-            });
-            return Err(PluginError::Invalid(invalid.collect()));
+        let wrong = self.check_settings(project, &description.settings_schema, &settings, "/settings").await;
+        let wrong = wrong.map_err(|error| PluginError::Unavailable(error.to_string()))?;
+        if !wrong.is_empty() {
+            return Err(PluginError::Invalid(wrong));
         }
         let url = match url {
             Some(url) => url,

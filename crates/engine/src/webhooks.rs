@@ -1,12 +1,13 @@
 //! Webhooks: checked as a whole before they are stored.
 
 use hookwright_model::{
-    CustomHeaders, ErrorKind, EventKind, Limits, Mapping, ProjectId, RetryPolicy, Revision, SigningSecret,
-    SigningSecrets, TargetUrl, VersionPin, Webhook, WebhookId, WebhookState,
+    CustomHeaders, ErrorKind, EventKind, Limits, Mapping, PluginOwner, ProjectId, RetryPolicy, Revision,
+    Settings, SigningSecret, SigningSecrets, TargetUrl, VersionPin, Webhook, WebhookId, WebhookState,
 };
 use hookwright_store::StoreError;
 
-use crate::{Engine, settings};
+use crate::Engine;
+use crate::ports::SettingsError;
 
 /// A webhook to create.
 #[derive(Debug, Clone)]
@@ -46,6 +47,9 @@ pub enum WebhookError {
     /// Something about it is wrong.
     #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<Invalid>),
+    /// It cannot be checked now.
+    #[error("{0}")]
+    Unavailable(String),
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,6 +60,7 @@ impl WebhookError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid(_) => ErrorKind::InvalidInput,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Store(error) => error.kind(),
         }
     }
@@ -146,13 +151,36 @@ impl Engine {
             Err(StoreError::NotFound(_)) => return Ok(vec![self.unknown_plugin(project, mapping).await?]),
             Err(error) => return Err(error.into()),
         };
-        let problems = settings::check(&version.description.settings_schema, &mapping.settings)
-            .map_err(|error| StoreError::Corrupt(format!("plugin {}: {error}", mapping.plugin)))?;
-        let invalid = problems.into_iter().map(|problem| Invalid {
-            pointer: format!("/mapping/settings{}", problem.pointer),
-            message: problem.message,
-        });
-        Ok(invalid.collect())
+        let schema = &version.description.settings_schema;
+        let wrong = self.check_settings(project, schema, &mapping.settings, "/mapping/settings").await;
+        wrong.map_err(|error| WebhookError::Unavailable(error.to_string()))
+    }
+
+    /// What is wrong with settings, which the caller has at `pointer`; a schema that cannot be used is, too.
+    ///
+    /// # Errors
+    /// [`SettingsError::Unavailable`].
+    pub(crate) async fn check_settings(
+        &self,
+        project: ProjectId,
+        schema: &str,
+        settings: &Settings,
+        pointer: &str,
+    ) -> Result<Vec<Invalid>, SettingsError> {
+        let owner = PluginOwner::Project(project);
+        match self.worker.ports.mapper.check_settings(schema, settings, owner).await {
+            Ok(problems) => {
+                let invalid = problems.into_iter().map(|problem| Invalid {
+                    pointer: format!("{pointer}{}", problem.pointer),
+                    message: problem.message,
+                });
+                Ok(invalid.collect())
+            }
+            Err(error @ SettingsError::Schema(_)) => {
+                Ok(vec![Invalid { pointer: pointer.to_owned(), message: error.to_string() }])
+            }
+            Err(error @ SettingsError::Unavailable(_)) => Err(error),
+        }
     }
 
     /// Says what there is instead.

@@ -12,12 +12,12 @@ use hookwright_egress::{AddressPolicy, Egress, EgressOptions};
 use hookwright_engine::ports::Entropy as _;
 use hookwright_engine::{Engine, EngineOptions, Ports};
 use hookwright_model::{Digest, PluginLimits, PluginOwner, ProjectId};
-use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost};
+use hookwright_plugin_host::{CacheKey, HostOptions, Isolation, PluginHost};
 use hookwright_store_redb::{MasterKey, OpenOptions, RedbStore};
 use ipnet::IpNet;
 use tokio::task::JoinSet;
 
-use crate::commands::COMPILE_PLUGIN;
+use crate::commands::PLUGIN_JOB;
 use crate::config::Config;
 use crate::data::DataDir;
 use crate::ports::{SystemClock, SystemEntropy};
@@ -76,7 +76,7 @@ fn host(
     let options = HostOptions {
         cache_dir,
         cache_key: CacheKey::new(cache_key),
-        compiler: Compiler::Child { program: this_program()?, args: vec![OsString::from(COMPILE_PLUGIN)] },
+        isolation: Isolation::Child { program: this_program()?, args: vec![OsString::from(PLUGIN_JOB)] },
         workers,
         loaded: LOADED_PLUGINS,
         limits,

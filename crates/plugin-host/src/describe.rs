@@ -2,16 +2,11 @@
 
 use hookwright_model::header::{HeaderSource, parse_header};
 use hookwright_model::{Description, HeaderHint, TargetUrl};
-use jsonschema::{Draft, PatternOptions};
-use serde_json::Value;
 
 use crate::check::{is_hidden, is_shown};
-use crate::limits::{
-    MAX_HEADER_HINTS, MAX_PLACEHOLDER_CHARS, MAX_SCHEMA_BYTES, MAX_SCHEMA_PATTERN_BYTES, MAX_SUMMARY_CHARS,
-    MAX_TITLE_CHARS,
-};
+use crate::limits::{MAX_HEADER_HINTS, MAX_PLACEHOLDER_CHARS, MAX_SUMMARY_CHARS, MAX_TITLE_CHARS};
 
-/// Checks a description.
+/// Checks a description, but for its schema: that takes a job of its own.
 ///
 /// # Errors
 /// The first rule that it breaks, in words for the plugin's author.
@@ -29,9 +24,7 @@ pub(crate) fn check(description: &Description) -> Result<(), String> {
     if description.headers.len() > MAX_HEADER_HINTS {
         return Err(format!("`describe` names more than {MAX_HEADER_HINTS} headers"));
     }
-    description.headers.iter().try_for_each(check_hint)?;
-    check_schema(&description.settings_schema)
-        .map_err(|problem| format!("`describe` gives a settings-schema that cannot be used: {problem}"))
+    description.headers.iter().try_for_each(check_hint)
 }
 
 fn check_hint(hint: &HeaderHint) -> Result<(), String> {
@@ -44,28 +37,6 @@ fn check_hint(hint: &HeaderHint) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// Whether the text is a schema that settings can be checked with: draft 2020-12, complete in itself, with patterns
-/// that take linear time.
-fn check_schema(text: &str) -> Result<(), String> {
-    if text.len() > MAX_SCHEMA_BYTES {
-        return Err(format!("it has {} bytes; at most {MAX_SCHEMA_BYTES} are allowed", text.len()));
-    }
-    let schema: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
-    if !schema.is_object() {
-        return Err("it is not a JSON object".into());
-    }
-    jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .with_pattern_options(PatternOptions::regex().size_limit(MAX_SCHEMA_PATTERN_BYTES))
-        .offline()
-        .build(&schema)
-        .map(drop)
-        .map_err(|error| {
-            let message: String = error.to_string().chars().take(300).collect();
-            format!("at `{}`: {message}", error.instance_path())
-        })
 }
 
 #[cfg(test)]
@@ -82,8 +53,7 @@ mod tests {
                 placeholder: "Bearer …".into(),
                 secret: true,
             }],
-            settings_schema:
-                r#"{"type":"object","properties":{"queue":{"type":"string","pattern":"^[a-z]+$"}}}"#.into(),
+            settings_schema: "{}".into(),
         }
     }
 
@@ -106,24 +76,5 @@ mod tests {
         assert!(refusal(|d| d.headers[0].name = "host".into()).contains("host"));
         assert!(refusal(|d| d.headers[0].placeholder = "a\nb".into()).contains("placeholder"));
         assert!(refusal(|d| d.headers = vec![d.headers[0].clone(); 17]).contains("16"));
-    }
-
-    #[test]
-    fn a_schema_is_valid_complete_and_cheap() {
-        for (schema, problem) in [
-            ("", "not JSON"),
-            ("true", "not a JSON object"),
-            (r#"{"type":"objekt"}"#, "/type"),
-            (r#"{"$ref":"https://example.com/schema.json"}"#, "example.com"),
-            (r##"{"$ref":"#/$defs/absent"}"##, "absent"),
-            (r#"{"pattern":"(a+"}"#, "pattern"),
-            (r#"{"pattern":"(?<=a)b"}"#, "pattern"),
-            (r#"{"pattern":"((((x{1,100}){1,100}){1,100}){1,100})"}"#, "pattern"),
-        ] {
-            let refusal = refusal(|d| d.settings_schema = schema.into());
-            assert!(refusal.contains("settings-schema") && refusal.contains(problem), "{schema}: {refusal}");
-        }
-        assert!(refusal(|d| d.settings_schema = " ".repeat(MAX_SCHEMA_BYTES + 1)).contains("65536"));
-        assert!(refusal(|d| d.settings_schema = "[".repeat(10_000)).contains("JSON"));
     }
 }

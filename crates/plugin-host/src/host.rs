@@ -9,15 +9,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hookwright_engine::ports::{InspectError, Inspected, MapError, MapRequest, Mapped, Mapper};
-use hookwright_model::{PluginLimits, PluginOwner, ProjectId};
+use hookwright_engine::ports::{
+    InspectError, Inspected, MapError, MapRequest, Mapped, Mapper, SettingsError,
+};
+use hookwright_engine::settings::{self, SettingsProblem};
+use hookwright_model::{PluginLimits, PluginOwner, ProjectId, Settings};
 use tokio::time::Instant;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::cache::{Cache, CacheKey, Cached, Compatibility};
 use crate::call::{CallError, Ended, State};
-use crate::compile::{CompileError, Compiler};
+use crate::child::Isolation;
 use crate::contract::{self, Plugin, Stage};
 use crate::inspect::Facts;
 use crate::limits::QUICK;
@@ -26,7 +29,7 @@ use crate::pace::{Paces, thread_time};
 use crate::pool::{Lane, Pool};
 use crate::ticker::Ticker;
 use crate::turns::Turns;
-use crate::{describe, engine, inspect};
+use crate::{compile, describe, engine, inspect, schema};
 
 /// What the host itself needs of a worker's stack, beside a plugin's share.
 const HOST_STACK_BYTES: usize = 1024 * 1024;
@@ -38,8 +41,8 @@ pub struct HostOptions {
     pub cache_dir: PathBuf,
     /// What compiled components are authenticated with.
     pub cache_key: CacheKey,
-    /// Where components are compiled.
-    pub compiler: Compiler,
+    /// Where components are compiled and settings checked.
+    pub isolation: Isolation,
     /// How many plugins run at the same time; one per processor serves well.
     pub workers: NonZero<usize>,
     /// How many components stay in memory, ready to be called.
@@ -89,7 +92,7 @@ pub struct HostStats {
 pub struct PluginHost {
     shared: Arc<Shared>,
     pool: Pool,
-    compiler: Compiler,
+    isolation: Isolation,
     turns: Turns,
 }
 
@@ -113,7 +116,7 @@ impl PluginHost {
     /// # Errors
     /// Why it cannot be had.
     pub fn new(options: HostOptions) -> Result<Self, HostError> {
-        let HostOptions { cache_dir, cache_key, compiler, workers, loaded, limits } = options;
+        let HostOptions { cache_dir, cache_key, isolation, workers, loaded, limits } = options;
         let words = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
         let engine = engine::running(Pool::threads(workers), &limits).map_err(words)?;
         let cache = Cache::open(&cache_dir, cache_key, Compatibility::of(&engine))
@@ -131,7 +134,7 @@ impl PluginHost {
             cache_hits: AtomicU64::default(),
             cache_rejections: AtomicU64::default(),
         };
-        Ok(Self { shared: Arc::new(shared), pool, compiler, turns: Turns::new() })
+        Ok(Self { shared: Arc::new(shared), pool, isolation, turns: Turns::new() })
     }
 
     /// What this host has done so far.
@@ -168,11 +171,27 @@ impl PluginHost {
             return Ok(Ready { facts, plugin, waited, fresh: None });
         }
         let started = Instant::now();
-        let code = self.compiler.compile(&self.shared.engine, component).await?;
+        let code = compile::compile(&self.isolation, &self.shared.engine, component).await?;
         let compile_time = started.elapsed();
         self.shared.compilations.fetch_add(1, Ordering::Relaxed);
         let (plugin, code) = self.shared.fresh(&facts, code).await?;
         Ok(Ready { facts, plugin, waited, fresh: Some(Fresh { code, compile_time }) })
+    }
+
+    /// Tries the schema with no settings and with its own defaults; whether these match does not matter.
+    async fn try_schema(&self, schema: &str, owner: PluginOwner) -> Result<(), InspectError> {
+        let unusable = |reason: &dyn std::fmt::Display| {
+            InspectError::Refused(format!("`describe` gives a settings-schema that cannot be used: {reason}"))
+        };
+        let empty = Settings::default();
+        let defaults = settings::defaults(schema).map_err(|error| unusable(&error))?;
+        for settings in [&empty, &defaults].into_iter().skip(usize::from(defaults == empty)) {
+            self.check_settings(schema, settings, owner).await.map_err(|error| match error {
+                SettingsError::Schema(reason) => unusable(&reason),
+                SettingsError::Unavailable(reason) => InspectError::Unavailable(reason),
+            })?;
+        }
+        Ok(())
     }
 }
 
@@ -321,6 +340,7 @@ impl Mapper for PluginHost {
             error => InspectError::Refused(format!("`describe` did not answer: {error}")),
         })?;
         describe::check(&description).map_err(InspectError::Refused)?;
+        self.try_schema(&description.settings_schema, owner).await?;
         let inspected = Inspected {
             digest: ready.facts.digest,
             contract: ready.facts.contract.version().to_owned(),
@@ -338,6 +358,17 @@ impl Mapper for PluginHost {
     async fn load(&self, component: Bytes) -> Result<(), InspectError> {
         let ready = self.prepare(component, Wanted::ForDelivery).await?;
         self.shared.keep(ready).await
+    }
+
+    async fn check_settings(
+        &self,
+        schema: &str,
+        settings: &Settings,
+        owner: PluginOwner,
+    ) -> Result<Vec<SettingsProblem>, SettingsError> {
+        let turn = self.turns.check(owner).await;
+        let _turn = turn.map_err(|full| SettingsError::Unavailable(full.to_string()))?;
+        schema::check(&self.isolation, schema, settings).await
     }
 
     async fn transform(&self, request: MapRequest) -> Mapped {
@@ -360,15 +391,6 @@ impl Mapper for PluginHost {
             }
         }
         Mapped::not_run(MapError::Unavailable("the slow lane cut a call short".into()))
-    }
-}
-
-impl From<CompileError> for InspectError {
-    fn from(error: CompileError) -> Self {
-        match error {
-            CompileError::Refused(message) => Self::Refused(message),
-            CompileError::Unavailable(message) => Self::Unavailable(message),
-        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Runs mapping plugins: WebAssembly components that nobody has to trust.
 //!
 //! [`PluginHost`] is the engine's [`Mapper`](hookwright_engine::ports::Mapper). A component is counted and checked
-//! (`census`, `inspect`), compiled in its turn (`turns`) where that can do no harm (`compile`), kept as code that is
+//! (`census`, `inspect`), compiled in its turn (`turns`) where that can do no harm (`child`, `compile`), kept as code that is
 //! authenticated (`cache`), and then called on a bounded number of threads (`pool`, `pace`), each call in a fresh instance with
 //! limits of its own (`call`, `limits`) and in a world without clock, chance, files and network (`wasi`). What it answers
-//! is checked as everything foreign is (`check`, `describe`).
+//! is checked as everything foreign is (`check`, `describe`), and settings are checked with its schema (`schema`) where
+//! components are compiled.
 //!
 //! The README of this crate lists the limits, and what happens to a component that means harm.
 
@@ -12,7 +13,8 @@ mod cache;
 mod call;
 mod census;
 mod check;
-pub mod compile;
+mod child;
+mod compile;
 mod contract;
 mod describe;
 mod engine;
@@ -22,6 +24,7 @@ mod limits;
 mod loaded;
 mod pace;
 mod pool;
+mod schema;
 mod ticker;
 mod turns;
 #[cfg(test)]
@@ -30,6 +33,6 @@ mod v1;
 mod wasi;
 
 pub use cache::CacheKey;
-pub use compile::Compiler;
+pub use child::{Isolation, child_main};
 pub use hookwright_model::PluginLimits;
 pub use host::{HostError, HostOptions, HostStats, PluginHost};

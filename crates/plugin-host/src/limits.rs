@@ -22,26 +22,65 @@ pub(crate) const CLOCK_TIMES: u32 = 10;
 /// the levels is counted, to which other bytes add a little.
 pub(crate) const MAX_TYPE_DEPTH: usize = 1_000;
 
-/// What compiling one component may use in a child process.
-pub(crate) mod compile {
+/// Who may have a child process, and what it may use.
+pub(crate) mod child {
+    use std::fmt;
+
     use super::{Duration, MIB};
 
-    /// Uploads that are compiled at the same time: a second one, so that one hard case does not stop all others.
-    pub(crate) const UPLOADS_AT_ONCE: usize = 2;
-    /// Uploads that wait for their turn; further ones are told to come back.
-    pub(crate) const WAITING: usize = 16;
-    /// Uploads of one owner that wait.
-    pub(crate) const WAITING_OF_ONE: usize = 4;
-    /// Components that deliveries wait for and that are loaded at the same time, beside the uploads.
+    /// How many owners have their turn at the same time, each with one thing, and how many things wait.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Queueing {
+        /// At once: a second one, so that one hard case does not stop all others.
+        pub(crate) at_once: usize,
+        /// Waiting; further ones are told to come back.
+        pub(crate) waiting: usize,
+        /// Waiting of one owner.
+        pub(crate) waiting_of_one: usize,
+    }
+
+    /// Uploads that are compiled.
+    pub(crate) const UPLOADS: Queueing = Queueing { at_once: 2, waiting: 16, waiting_of_one: 4 };
+    /// Settings that are checked.
+    pub(crate) const CHECKS: Queueing = Queueing { at_once: 2, waiting: 64, waiting_of_one: 16 };
+    /// What deliveries wait for and what comes with the program, at the same time, beside the uploads and the checks.
     pub(crate) const LOADS_AT_ONCE: usize = 2;
-    /// Address space.
-    pub(crate) const MEMORY_BYTES: u64 = 4 * 1024 * MIB as u64;
-    /// Processor time.
-    pub(crate) const CPU_SECS: u64 = 60;
-    /// Wall time, queueing for a processor included.
-    pub(crate) const WALL_TIME: Duration = Duration::from_secs(120);
-    /// Size of the compiled code.
-    pub(crate) const ARTIFACT_BYTES: usize = 256 * MIB;
+
+    /// What a child process may use.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct JobLimits {
+        /// Address space.
+        pub(crate) address_bytes: u64,
+        /// Processor time.
+        pub(crate) cpu_secs: u64,
+        /// Time on the clock, queueing for a processor included.
+        pub(crate) wall_time: Duration,
+        /// Size of its output.
+        pub(crate) output_bytes: usize,
+    }
+
+    impl fmt::Display for JobLimits {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let Self { address_bytes, cpu_secs, wall_time, output_bytes: _ } = self;
+            let (wall_secs, mib) = (wall_time.as_secs(), address_bytes >> 20);
+            write!(f, "{cpu_secs} s of processor time, {wall_secs} s in all or {mib} MiB of memory")
+        }
+    }
+
+    /// Compiling one component.
+    pub(crate) const COMPILE: JobLimits = JobLimits {
+        address_bytes: 4 * 1024 * MIB as u64,
+        cpu_secs: 60,
+        wall_time: Duration::from_secs(120),
+        output_bytes: 256 * MIB,
+    };
+    /// Checking the settings of one webhook, which takes some milliseconds if the schema is a decent one.
+    pub(crate) const CHECK_SETTINGS: JobLimits = JobLimits {
+        address_bytes: 512 * MIB as u64,
+        cpu_secs: 2,
+        wall_time: Duration::from_secs(10),
+        output_bytes: 4 * MIB,
+    };
     /// Open files: the pipes, and what the standard library looks up about the machine.
     pub(crate) const OPEN_FILES: u64 = 32;
     /// How much the process gives way to others: about a tenth of a processor where others want it all.

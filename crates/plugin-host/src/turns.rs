@@ -1,6 +1,6 @@
-//! Who compiles when. Uploads of one owner are compiled one after another and those of different owners side by side, a
-//! few at a time; whoever would wait too long is told so at once. What deliveries wait for has a queue of its own, so
-//! that no upload delays it.
+//! Whose turn it is to have a child process. Uploads of one owner are compiled one after another and those of different
+//! owners side by side, a few at a time; whoever would wait too long is told so at once. The same goes for checks of
+//! settings, in a queue of their own. What deliveries wait for has another, so that no upload delays it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,52 +9,63 @@ use hookwright_model::PluginOwner;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::limits::compile::{LOADS_AT_ONCE, UPLOADS_AT_ONCE, WAITING, WAITING_OF_ONE};
+use crate::limits::child::{CHECKS, LOADS_AT_ONCE, Queueing, UPLOADS};
 
 /// The turns of a host.
 pub(crate) struct Turns {
-    uploads: Arc<Uploads>,
+    uploads: Arc<Line>,
+    checks: Arc<Line>,
     loads: Arc<Semaphore>,
 }
 
-#[derive(Default)]
-struct Uploads(Mutex<Queue>);
+/// One kind of turns.
+struct Line {
+    queueing: Queueing,
+    /// What waits, for messages.
+    what: &'static str,
+    waits: &'static str,
+    queue: Mutex<Queue>,
+}
 
 #[derive(Default)]
 struct Queue {
-    /// Whose uploads are being compiled.
+    /// Who has a turn.
     running: Vec<PluginOwner>,
-    waiting: VecDeque<(PluginOwner, oneshot::Sender<UploadTurn>)>,
+    waiting: VecDeque<(PluginOwner, oneshot::Sender<OwnersTurn>)>,
 }
 
 /// Somebody's turn, until it is dropped.
 pub(crate) enum Turn {
-    Upload(#[expect(dead_code, reason = "held for its end")] UploadTurn),
+    Owner(#[expect(dead_code, reason = "held for its end")] OwnersTurn),
     Load(#[expect(dead_code, reason = "held for its end")] OwnedSemaphorePermit),
 }
 
-/// The turn of an upload; its end is the next one's beginning.
-pub(crate) struct UploadTurn {
+/// The turn of an owner; its end is the next one's beginning.
+pub(crate) struct OwnersTurn {
     owner: PluginOwner,
-    uploads: Arc<Uploads>,
+    line: Arc<Line>,
 }
 
 /// The queue is full.
 #[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
-#[error("{waiting} uploads wait for the compiler already; try again in a minute")]
+#[error("{waiting} {what} wait already; try again in a minute")]
 pub(crate) struct QueueFull {
     waiting: usize,
+    what: &'static str,
 }
 
 impl Turns {
     pub(crate) fn new() -> Self {
-        Self { uploads: Arc::default(), loads: Arc::new(Semaphore::new(LOADS_AT_ONCE)) }
+        Self {
+            uploads: Line::new(UPLOADS, "uploads", "an upload waits for the compiler"),
+            checks: Line::new(CHECKS, "checks of settings", "a check of settings waits"),
+            loads: Arc::new(Semaphore::new(LOADS_AT_ONCE)),
+        }
     }
 
     /// How many uploads are being compiled, and how many wait for that.
     pub(crate) fn uploads(&self) -> (usize, usize) {
-        let queue = self.uploads.0.lock();
-        (queue.running.len(), queue.waiting.len())
+        self.uploads.counts()
     }
 
     /// Waits for the turn of something that was accepted before and is needed now.
@@ -71,41 +82,66 @@ impl Turns {
     /// # Errors
     /// When too many wait already.
     pub(crate) async fn upload(&self, owner: PluginOwner) -> Result<Turn, QueueFull> {
+        self.turn(&self.uploads, owner).await
+    }
+
+    /// Waits for the turn of a check of settings.
+    ///
+    /// # Errors
+    /// When too many wait already.
+    pub(crate) async fn check(&self, owner: PluginOwner) -> Result<Turn, QueueFull> {
+        self.turn(&self.checks, owner).await
+    }
+
+    async fn turn(&self, line: &Arc<Line>, owner: PluginOwner) -> Result<Turn, QueueFull> {
         // What comes with the program is trusted and registered all at once.
         if owner == PluginOwner::Bundled {
             return Ok(self.load().await);
         }
-        let mut my_turn = {
-            let mut queue = self.uploads.0.lock();
-            let own = queue.waiting.iter().filter(|(waiting, _)| *waiting == owner).count();
-            if own >= WAITING_OF_ONE || queue.waiting.len() >= WAITING {
-                return Err(QueueFull {
-                    waiting: if own >= WAITING_OF_ONE { own } else { queue.waiting.len() },
-                });
-            }
-            let (turn, my_turn) = oneshot::channel();
-            queue.waiting.push_back((owner, turn));
-            my_turn
-        };
-        Uploads::go_on(&self.uploads);
+        let mut my_turn = line.join(owner)?;
+        line.go_on();
         if let Ok(turn) = my_turn.try_recv() {
-            return Ok(Turn::Upload(turn));
+            return Ok(Turn::Owner(turn));
         }
-        let (compiling, waiting) = self.uploads();
-        tracing::info!(?owner, compiling, waiting, "an upload waits for the compiler");
+        let (running, waiting) = line.counts();
+        tracing::info!(?owner, running, waiting, "{}", line.waits);
         match my_turn.await {
-            Ok(turn) => Ok(Turn::Upload(turn)),
+            Ok(turn) => Ok(Turn::Owner(turn)),
             Err(_) => unreachable!("whoever waits is called before it is taken from the queue"),
         }
     }
 }
 
-impl Uploads {
+impl Line {
+    fn new(queueing: Queueing, what: &'static str, waits: &'static str) -> Arc<Self> {
+        Arc::new(Self { queueing, what, waits, queue: Mutex::default() })
+    }
+
+    /// How many have a turn, and how many wait.
+    fn counts(&self) -> (usize, usize) {
+        let queue = self.queue.lock();
+        (queue.running.len(), queue.waiting.len())
+    }
+
+    /// Adds somebody at the end of the queue.
+    fn join(&self, owner: PluginOwner) -> Result<oneshot::Receiver<OwnersTurn>, QueueFull> {
+        let Queueing { waiting, waiting_of_one, at_once: _ } = self.queueing;
+        let mut queue = self.queue.lock();
+        let own = queue.waiting.iter().filter(|(waiting, _)| *waiting == owner).count();
+        if own >= waiting_of_one || queue.waiting.len() >= waiting {
+            let waiting = if own >= waiting_of_one { own } else { queue.waiting.len() };
+            return Err(QueueFull { waiting, what: self.what });
+        }
+        let (turn, my_turn) = oneshot::channel();
+        queue.waiting.push_back((owner, turn));
+        Ok(my_turn)
+    }
+
     /// Calls those whose turn it is.
-    fn go_on(this: &Arc<Self>) {
+    fn go_on(self: &Arc<Self>) {
         loop {
-            let mut queue = this.0.lock();
-            if queue.running.len() >= UPLOADS_AT_ONCE {
+            let mut queue = self.queue.lock();
+            if queue.running.len() >= self.queueing.at_once {
                 return;
             }
             let Queue { running, waiting } = &mut *queue;
@@ -114,19 +150,19 @@ impl Uploads {
             running.push(owner);
             drop(queue);
             // Whoever stopped waiting gives the turn back by dropping it.
-            let _ = call.send(UploadTurn { owner, uploads: Arc::clone(this) });
+            let _ = call.send(OwnersTurn { owner, line: Arc::clone(self) });
         }
     }
 }
 
-impl Drop for UploadTurn {
+impl Drop for OwnersTurn {
     fn drop(&mut self) {
-        let mut queue = self.uploads.0.lock();
+        let mut queue = self.line.queue.lock();
         if let Some(mine) = queue.running.iter().position(|owner| *owner == self.owner) {
             queue.running.swap_remove(mine);
         }
         drop(queue);
-        Uploads::go_on(&self.uploads);
+        self.line.go_on();
     }
 }
 
@@ -147,6 +183,10 @@ mod tests {
         PluginOwner::Project(ProjectId::from_bytes([number; 16]))
     }
 
+    fn full(waiting: usize) -> QueueFull {
+        QueueFull { waiting, what: "uploads" }
+    }
+
     #[tokio::test]
     async fn one_owner_waits_for_itself_and_delays_nobody_else() {
         let turns = Turns::new();
@@ -159,6 +199,7 @@ mod tests {
         assert_eq!(turns.uploads(), (2, 2));
         let _load = turns.load().await;
         let _bundled = turns.upload(PluginOwner::Bundled).await.unwrap();
+        let _check = turns.check(owner(1)).await.unwrap();
         drop(other);
         assert!(poll_once(&mut third).await.is_ready(), "the first in the queue still waits for its own");
         drop(first);
@@ -170,12 +211,12 @@ mod tests {
         let turns = Turns::new();
         let _running = turns.upload(owner(0)).await.unwrap();
         let mut own = Vec::new();
-        for _ in 0..WAITING_OF_ONE {
+        for _ in 0..UPLOADS.waiting_of_one {
             let mut waiting = Box::pin(turns.upload(owner(0)));
             assert!(poll_once(&mut waiting).await.is_pending());
             own.push(waiting);
         }
-        assert_eq!(turns.upload(owner(0)).await.err(), Some(QueueFull { waiting: WAITING_OF_ONE }));
+        assert_eq!(turns.upload(owner(0)).await.err(), Some(full(UPLOADS.waiting_of_one)));
         let _other = turns.upload(owner(1)).await.unwrap();
         let mut others = Vec::new();
         for number in 2.. {
@@ -183,12 +224,12 @@ mod tests {
             match poll_once(&mut waiting).await {
                 Poll::Pending => others.push(waiting),
                 Poll::Ready(turn) => {
-                    assert_eq!(turn.err(), Some(QueueFull { waiting: WAITING }));
+                    assert_eq!(turn.err(), Some(full(UPLOADS.waiting)));
                     break;
                 }
             }
         }
-        assert_eq!(own.len() + others.len(), WAITING);
+        assert_eq!(own.len() + others.len(), UPLOADS.waiting);
     }
 
     #[tokio::test]

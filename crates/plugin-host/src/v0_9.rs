@@ -85,7 +85,7 @@ mod tests {
     use wit_parser::Resolve;
 
     use super::*;
-    use crate::{CacheKey, Compiler, HostOptions, PluginHost};
+    use crate::{CacheKey, HostOptions, Isolation, PluginHost};
 
     const WIT: &str = include_str!("../tests/wit/0.9.0/mapping.wit");
 
@@ -121,7 +121,7 @@ mod tests {
         PluginHost::new(HostOptions {
             cache_dir: folder.path().to_owned(),
             cache_key: CacheKey::new([7; 32]),
-            compiler: Compiler::InProcess,
+            isolation: Isolation::InProcess,
             workers: NonZero::<usize>::MIN,
             loaded: NonZero::<usize>::MIN,
             limits: PluginLimits::default(),

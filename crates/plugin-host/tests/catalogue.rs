@@ -21,17 +21,18 @@ use hookwright_engine::ports::Mapper as _;
 use hookwright_hostile::mutate::mutant;
 use hookwright_hostile::{Answer, Case, Guest, Judged, Verdict, catalogue, judge, request};
 use hookwright_model::Action;
-use hookwright_plugin_host::{Compiler, HostOptions, PluginHost, PluginLimits, compile};
+use hookwright_plugin_host::{HostOptions, Isolation, PluginHost, PluginLimits, child_main};
 use libtest_mimic::{Failed, Trial};
 use tokio::time::Instant;
 
 use support::{bundled, options, owner};
 
-const COMMAND: &str = "compile-for-the-test";
+const COMMAND: &str = "job-for-the-test";
 
 fn main() -> ExitCode {
-    if env::args().nth(1).as_deref() == Some(COMMAND) {
-        return compile::child_main();
+    let mut args = env::args().skip(1);
+    if args.next().as_deref() == Some(COMMAND) {
+        return child_main(&args.next().unwrap());
     }
     let trials = vec![
         Trial::test("every_case_gets_its_verdict_and_nobody_else_notices", || {
@@ -60,8 +61,8 @@ fn limits() -> PluginLimits {
 }
 
 fn host(folder: &Path) -> Result<Arc<PluginHost>, Failed> {
-    let compiler = Compiler::Child { program: env::current_exe()?, args: vec![COMMAND.into()] };
-    Ok(Arc::new(PluginHost::new(HostOptions { compiler, limits: limits(), ..options(folder) })?))
+    let isolation = Isolation::Child { program: env::current_exe()?, args: vec![COMMAND.into()] };
+    Ok(Arc::new(PluginHost::new(HostOptions { isolation, limits: limits(), ..options(folder) })?))
 }
 
 async fn every_case_gets_its_verdict_and_nobody_else_notices() -> Result<(), Failed> {

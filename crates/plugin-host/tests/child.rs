@@ -11,17 +11,18 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use hookwright_engine::ports::{InspectError, Mapper};
-use hookwright_plugin_host::{Compiler, HostOptions, HostStats, PluginHost, compile};
+use hookwright_plugin_host::{HostOptions, HostStats, Isolation, PluginHost, child_main};
 
 use hookwright_hostile::{Guest, request};
 use libtest_mimic::Trial;
 use support::{bundled, options, owner};
 
-const COMMAND: &str = "compile-for-the-test";
+const COMMAND: &str = "job-for-the-test";
 
 fn main() -> ExitCode {
-    if env::args().nth(1).as_deref() == Some(COMMAND) {
-        return compile::child_main();
+    let mut args = env::args().skip(1);
+    if args.next().as_deref() == Some(COMMAND) {
+        return child_main(&args.next().unwrap());
     }
     let trials = vec![
         trial("a_child_compiles_what_this_process_runs", a_child_compiles_what_this_process_runs),
@@ -47,8 +48,8 @@ fn trial<F: Future<Output = ()>>(name: &str, test: impl FnOnce() -> F + Send + '
 
 fn host(folder: &tempfile::TempDir, program: PathBuf, args: &[&str]) -> PluginHost {
     let args = args.iter().map(OsString::from).collect();
-    let compiler = Compiler::Child { program, args };
-    PluginHost::new(HostOptions { compiler, ..options(folder.path()) }).unwrap()
+    let isolation = Isolation::Child { program, args };
+    PluginHost::new(HostOptions { isolation, ..options(folder.path()) }).unwrap()
 }
 
 async fn a_child_compiles_what_this_process_runs() {

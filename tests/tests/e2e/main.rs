@@ -17,4 +17,5 @@ mod plugins;
 mod projects;
 mod restart;
 mod retry;
+mod schemas;
 mod targets;

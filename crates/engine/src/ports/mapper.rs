@@ -9,6 +9,8 @@ use hookwright_model::{
     Settings,
 };
 
+use crate::settings::SettingsProblem;
+
 /// Runs mapping plugins. Nothing that a plugin does reaches beyond the answer of the call that it was made for.
 #[async_trait]
 pub trait Mapper: Send + Sync + 'static {
@@ -28,6 +30,18 @@ pub trait Mapper: Send + Sync + 'static {
     /// # Errors
     /// As for [`Mapper::inspect`].
     async fn load(&self, component: Bytes) -> Result<(), InspectError>;
+
+    /// Checks settings against a plugin's schema, as [`settings::check`](crate::settings::check) does, in bounded time
+    /// and where no schema harms anybody. No problems means that they match. Owners take turns.
+    ///
+    /// # Errors
+    /// Why they cannot be checked, in words for whoever set them.
+    async fn check_settings(
+        &self,
+        schema: &str,
+        settings: &Settings,
+        owner: PluginOwner,
+    ) -> Result<Vec<SettingsProblem>, SettingsError>;
 
     /// Asks a plugin what to do next. Waits for its turn when many ask.
     async fn transform(&self, request: MapRequest) -> Mapped;
@@ -93,6 +107,17 @@ impl InspectError {
             Self::Unavailable(_) => ErrorKind::Unavailable,
         }
     }
+}
+
+/// Why settings cannot be checked.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+pub enum SettingsError {
+    /// The schema is none, or takes too much with these settings.
+    #[error("the plugin's settings schema cannot be used: {0}")]
+    Schema(String),
+    /// The host cannot do it now.
+    #[error("settings cannot be checked now: {0}")]
+    Unavailable(String),
 }
 
 /// One call of a plugin's `transform`.

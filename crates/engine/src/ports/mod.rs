@@ -8,5 +8,5 @@ mod sender;
 
 pub use clock::Clock;
 pub use entropy::Entropy;
-pub use mapper::{InspectError, Inspected, MapError, MapRequest, Mapped, Mapper, Usage};
+pub use mapper::{InspectError, Inspected, MapError, MapRequest, Mapped, Mapper, SettingsError, Usage};
 pub use sender::{Exchange, OutboundRequest, Reached, SendError, Sender, TargetRefused};

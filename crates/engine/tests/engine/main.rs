@@ -6,9 +6,9 @@ mod world;
 
 use std::time::Duration;
 
-use hookwright_engine::ports::MapError;
+use hookwright_engine::ports::{MapError, SettingsError};
 use hookwright_engine::{Drained, EngineOptions, Incoming, IngestError, NewWebhook, WebhookError};
-use hookwright_model::{DeliveryState, DisableReason, Limits, WebhookState};
+use hookwright_model::{DeliveryState, DisableReason, ErrorKind, Limits, WebhookState};
 use hookwright_store::{IdempotencyKey, Repeat};
 use world::{Answer, ThreeCalls, World, three_calls};
 
@@ -244,4 +244,11 @@ async fn a_wrong_webhook_is_refused_with_pointers() {
         pointers(NewWebhook { mapping: Some(version), ..world.webhook("a.example") }).await,
         ["/mapping/version"]
     );
+    *world.plugin.unchecked.lock() = Some(SettingsError::Schema("it takes too much".to_owned()));
+    let costly = NewWebhook { mapping: mapped("{}"), ..world.webhook("a.example") };
+    assert_eq!(pointers(costly.clone()).await, ["/mapping/settings"]);
+    *world.plugin.unchecked.lock() = Some(SettingsError::Unavailable("many wait".to_owned()));
+    let unchecked = world.engine.create_webhook(costly.clone()).await.unwrap_err();
+    assert_eq!(unchecked.kind(), ErrorKind::Unavailable);
+    assert_eq!(pointers(NewWebhook { mapping: mapped(r#"{"stage": 1}"#), ..costly }).await.len(), 1);
 }

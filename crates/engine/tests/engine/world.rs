@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hookwright_engine::ports::{
     Clock, Entropy, Exchange, InspectError, Inspected, MapError, MapRequest, Mapped, Mapper, OutboundRequest,
-    Reached, SendError, Sender, TargetRefused, Usage,
+    Reached, SendError, Sender, SettingsError, TargetRefused, Usage,
 };
+use hookwright_engine::settings::{self, SettingsProblem};
 use hookwright_engine::{Engine, EngineOptions, Incoming, NewWebhook, Ports};
 use hookwright_model::{
     Action, AttemptErrorKind, CustomHeaders, Delivery, DeliveryId, DeliveryState, Description, Digest,
@@ -131,6 +132,8 @@ pub(crate) struct ThreeCalls {
     limits: PluginLimits,
     /// What the next call does instead.
     pub(crate) instead: Mutex<Option<MapError>>,
+    /// Why the next settings are not checked.
+    pub(crate) unchecked: Mutex<Option<SettingsError>>,
 }
 
 impl ThreeCalls {
@@ -201,6 +204,20 @@ impl Mapper for ThreeCalls {
         assert_eq!(component, COMPONENT);
         *self.loaded.lock() = true;
         Ok(())
+    }
+
+    async fn check_settings(
+        &self,
+        schema: &str,
+        settings: &Settings,
+        _: PluginOwner,
+    ) -> Result<Vec<SettingsProblem>, SettingsError> {
+        match self.unchecked.lock().take() {
+            Some(error) => Err(error),
+            None => {
+                settings::check(schema, settings).map_err(|error| SettingsError::Schema(error.to_string()))
+            }
+        }
     }
 
     async fn transform(&self, request: MapRequest) -> Mapped {

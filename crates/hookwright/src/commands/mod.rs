@@ -35,13 +35,15 @@ enum Command {
     Log(log::Args),
     Delivery(delivery::Args),
     Config(config::Args),
-    /// Compile the component on standard input: the server starts this by itself
-    #[command(name = COMPILE_PLUGIN, hide = true)]
-    CompilePlugin,
+    /// Do a job of the plugin host, from standard input to standard output: the server starts this by itself
+    #[command(name = PLUGIN_JOB, hide = true)]
+    PluginJob {
+        job: String,
+    },
 }
 
-/// The command in which the server compiles plugins, apart from itself.
-pub(crate) const COMPILE_PLUGIN: &str = "compile-plugin";
+/// The command in which the server does with plugins what it does not do itself, such as compiling them.
+pub(crate) const PLUGIN_JOB: &str = "plugin-job";
 
 /// Runs one command to its end.
 pub(crate) fn run(cli: Cli) -> ExitCode {
@@ -55,7 +57,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Log(args) => block_on(log::run(args)),
         Command::Delivery(args) => block_on(delivery::run(args)),
         Command::Config(args) => config::run(&args),
-        Command::CompilePlugin => return hookwright_plugin_host::compile::child_main(),
+        Command::PluginJob { job } => return hookwright_plugin_host::child_main(&job),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

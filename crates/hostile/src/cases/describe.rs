@@ -60,7 +60,48 @@ pub(super) fn cases() -> Vec<Case> {
         schema!("schema-with-look-behind", "pattern", r#"{"pattern":"(?<=a)b"}"#),
         schema!("schema-on-another-host", "example.com", r#"{"$ref":"http://example.com/schema.json"}"#),
         schema!("schema-in-a-file", "passwd", r#"{"$ref":"file:///etc/passwd"}"#),
+        Case {
+            verdict: Verdict::Harmless,
+            words: &["Skip(\"text\")"],
+            ..schema!("schema-of-itself", "", r##"{"$ref":"#"}"##)
+        },
+        Case {
+            verdict: Verdict::Harmless,
+            words: &["Skip(\"text\")"],
+            ..schema!("schema-of-itself-twice", "", r##"{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}"##)
+        },
+        schema!("schema-that-doubles-thirty-times", "2 s of processor time", doubling(30)),
+        schema!("schema-that-evaluates-again-and-again", "2 s of processor time", evaluating(40)),
+        schema!("schema-of-many-costly-patterns", "512 MiB", costly_patterns()),
+        schema!("schema-whose-defaults-take-long", "2 s of processor time", costly_defaults()),
     ]
+}
+
+/// A schema that uses another one twice, which uses another one twice, and so on.
+fn doubling(levels: usize) -> String {
+    let uses = (0..levels).map(|level| {
+        let next = format!(r##"{{"$ref":"#/$defs/{}"}}"##, level + 1);
+        format!(r#""{level}":{{"allOf":[{next},{next}]}},"#)
+    });
+    format!(r##"{{"$ref":"#/$defs/0","$defs":{{{}"{levels}":{{}}}}}}"##, uses.collect::<String>())
+}
+
+/// A schema for which a validator looks again at what each level below has looked at.
+fn evaluating(levels: usize) -> String {
+    let (open, close) = (r#"{"unevaluatedProperties":false,"allOf":["#, "]}");
+    format!("{}{{}}{}", open.repeat(levels), close.repeat(levels))
+}
+
+/// A schema of patterns that each are within the limit, just so.
+fn costly_patterns() -> String {
+    let patterns = (0..2_000).map(|n| format!(r#"{{"pattern":"x{n}[a-z]{{4000}}"}}"#));
+    format!(r#"{{"allOf":[{}]}}"#, patterns.collect::<Vec<_>>().join(","))
+}
+
+/// A schema that takes long with its own defaults only.
+fn costly_defaults() -> String {
+    let first = r##""$ref":"#/$defs/0""##;
+    doubling(30).replacen(first, &format!(r#""default":{{"a":1}},"properties":{{"a":{{{first}}}}}"#), 1)
 }
 
 fn described(change: impl FnOnce(&mut About)) -> Bytes {

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use hookwright_engine::ports::{InspectError, Inspected, Mapped, Mapper};
 use hookwright_hostile::request;
 use hookwright_model::{PluginOwner, ProjectId};
-use hookwright_plugin_host::{CacheKey, Compiler, HostOptions, PluginHost, PluginLimits};
+use hookwright_plugin_host::{CacheKey, HostOptions, Isolation, PluginHost, PluginLimits};
 
 pub(crate) fn options(cache_dir: &Path) -> HostOptions {
     HostOptions {
         cache_dir: cache_dir.to_owned(),
         cache_key: CacheKey::new([7; 32]),
-        compiler: Compiler::InProcess,
+        isolation: Isolation::InProcess,
         workers: NonZero::new(2).unwrap(),
         loaded: NonZero::new(8).unwrap(),
         limits: PluginLimits::default(),

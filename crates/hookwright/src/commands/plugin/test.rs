@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result, bail};
 use hookwright_api::PreviewDto;
 use hookwright_engine::ports::{Clock as _, Mapper as _};
 use hookwright_engine::preview::{Planned, Preview, Scene};
-use hookwright_engine::settings;
 use hookwright_model::{PluginOwner, TargetUrl};
 
 use super::local::{self, LimitArgs, Local};
@@ -94,10 +93,11 @@ async fn ask(args: &Args, local: &Local) -> Result<Preview> {
     let event = files::event(args.event.as_deref(), now)?;
     let settings = files::settings(args.settings.as_deref())?;
     let history = files::history(args.history.as_deref())?;
-    let inspected = local.host.inspect(component, PluginOwner::Project(local::nobody())).await;
+    let owner = PluginOwner::Project(local::nobody());
+    let inspected = local.host.inspect(component, owner).await;
     let inspected = inspected.map_err(|error| local::refused(&args.file, &error))?;
     let description = inspected.description;
-    let problems = settings::check(&description.settings_schema, &settings)?;
+    let problems = local.host.check_settings(&description.settings_schema, &settings, owner).await?;
     if !problems.is_empty() {
         let file = args.settings.as_deref().unwrap_or(Path::new("{}, the settings without --settings,"));
         bail!("{} does not match the plugin's settings\n{}", file.display(), super::problems(&problems));

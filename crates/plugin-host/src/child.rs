@@ -1,0 +1,193 @@
+//! Work on what strangers hand in, done where its failure, its hunger for memory or an endless loop hurt nobody: in a child
+//! process, which is this same program under a hidden command.
+//!
+//! The child reads its input from standard input and writes its output to standard output. It has no environment, no
+//! secrets and no open files, a low priority, and limits that it sets for itself before it reads anything: on memory,
+//! processor time and files. The parent kills it when it takes too long, and it dies with the parent.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::panic::catch_unwind;
+use std::path::PathBuf;
+use std::process::{ExitCode, ExitStatus, Stdio};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+
+use crate::limits::child::{JobLimits, MESSAGE_BYTES, NICENESS, OPEN_FILES};
+use crate::{compile, schema};
+
+/// Where jobs are done.
+#[derive(Debug, Clone)]
+pub enum Isolation {
+    /// In this process: for components that are trusted, as in tests.
+    InProcess,
+    /// In a child process each, which must call [`child_main`].
+    Child {
+        /// The program; on Linux best `/proc/self/exe`, which stays the same when the file is replaced.
+        program: PathBuf,
+        /// What makes it call [`child_main`] with the job's name, which is its last argument.
+        args: Vec<OsString>,
+    },
+}
+
+/// A kind of work.
+pub(crate) struct Job {
+    /// What it is called on the child's command line.
+    pub(crate) name: &'static str,
+    /// What one of its kind may use.
+    pub(crate) limits: JobLimits,
+    /// The work itself, from input to output.
+    pub(crate) work: fn(&[u8]) -> Result<Vec<u8>, JobError>,
+}
+
+const JOBS: [&Job; 2] = [&compile::JOB, &schema::JOB];
+
+/// Why a job has no output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JobError {
+    /// The input is to blame, for this reason.
+    Refused(String),
+    /// The input took more than the limits allow, or crashed the child.
+    Exhausted,
+    /// The job could not be done; the input is not to blame.
+    Unavailable(String),
+}
+
+/// The child's exit status when the input is to blame (`EX_DATAERR` of BSD's sysexits).
+const REFUSED: u8 = 65;
+
+impl Isolation {
+    /// Does a job.
+    ///
+    /// # Errors
+    /// Why it has no output.
+    ///
+    /// # Cancel safety
+    /// A child process is killed; work in this process goes on in the background, and its result is dropped.
+    pub(crate) async fn run(&self, job: &'static Job, input: Bytes) -> Result<Vec<u8>, JobError> {
+        match self {
+            Self::InProcess => tokio::task::spawn_blocking(move || (job.work)(&input))
+                .await
+                .unwrap_or(Err(JobError::Exhausted)),
+            Self::Child { program, args } => {
+                let mut command = Command::new(program);
+                command.args(args).arg(job.name).env_clear().kill_on_drop(true);
+                command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                let run = run(command, &input, job.limits.output_bytes);
+                let output = tokio::time::timeout(job.limits.wall_time, run).await;
+                output.map_err(|_| JobError::Exhausted)?.map_err(|error| unavailable(&error))?.judge(job)
+            }
+        }
+    }
+}
+
+/// What a child process left behind.
+struct Output {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+async fn run(mut command: Command, input: &[u8], output_bytes: usize) -> io::Result<Output> {
+    let mut child = command.spawn()?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let feed = async {
+        if let Some(mut stdin) = stdin {
+            // A child that gave up early says why with its exit status.
+            let _ = stdin.write_all(input).await;
+        }
+    };
+    let ((), stdout, stderr) = tokio::join!(feed, read(stdout, output_bytes), read(stderr, MESSAGE_BYTES));
+    Ok(Output { stdout: stdout?, stderr: stderr?, status: child.wait().await? })
+}
+
+/// Reads up to one byte more than `limit`, so that an excess shows; then stops reading, which ends the writer.
+async fn read(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(limit as u64 + 1).read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+impl Output {
+    fn judge(self, job: &Job) -> Result<Vec<u8>, JobError> {
+        let Self { status, stdout, stderr } = self;
+        let message = || String::from_utf8_lossy(&stderr).trim().to_owned();
+        match status.code() {
+            _ if stdout.len() > job.limits.output_bytes => Err(JobError::Exhausted),
+            Some(0) => Ok(stdout),
+            Some(code) if code == i32::from(REFUSED) => Err(JobError::Refused(message())),
+            Some(_) => {
+                Err(JobError::Unavailable(format!("the child process failed ({status}): {}", message())))
+            }
+            // A signal ended it: at a limit, or for a crash such as an overflow of the stack.
+            None => Err(JobError::Exhausted),
+        }
+    }
+}
+
+fn unavailable(error: &io::Error) -> JobError {
+    JobError::Unavailable(format!("the child process cannot be run: {error}"))
+}
+
+/// The hidden command behind [`Isolation::Child`]: does the job of this name, from standard input to standard output. It
+/// must be reached before the program reads its configuration, opens files or starts threads.
+pub fn child_main(job: &str) -> ExitCode {
+    let Some(job) = JOBS.into_iter().find(|known| known.name == job) else {
+        return fail(ExitCode::FAILURE, "there is no job of this name");
+    };
+    let input = limit_this_process(&job.limits).and_then(|()| {
+        let mut input = Vec::new();
+        io::stdin().lock().read_to_end(&mut input)?;
+        Ok(input)
+    });
+    let input = match input {
+        Ok(input) => input,
+        Err(error) => return fail(ExitCode::FAILURE, &error.to_string()),
+    };
+    match catch_unwind(|| (job.work)(&input)) {
+        Ok(Ok(output)) => {
+            let mut stdout = io::stdout().lock();
+            match stdout.write_all(&output).and_then(|()| stdout.flush()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(ExitCode::FAILURE, &error.to_string()),
+            }
+        }
+        Ok(Err(JobError::Refused(message))) => fail(ExitCode::from(REFUSED), &message),
+        Ok(Err(JobError::Unavailable(message))) => fail(ExitCode::FAILURE, &message),
+        // As a crash that cannot be caught ends it.
+        Ok(Err(JobError::Exhausted)) | Err(_) => std::process::abort(),
+    }
+}
+
+fn fail(code: ExitCode, message: &str) -> ExitCode {
+    // If even this cannot be written, the exit status has to do.
+    let _ = writeln!(io::stderr(), "{message}");
+    code
+}
+
+/// Limits what this process may use from now on.
+fn limit_this_process(limits: &JobLimits) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, nice, setrlimit};
+
+    for (resource, limit) in [
+        (Resource::As, limits.address_bytes),
+        (Resource::Cpu, limits.cpu_secs),
+        (Resource::Core, 0),
+        // Pipes are not files: standard output is not concerned.
+        (Resource::Fsize, 0),
+        (Resource::Nofile, OPEN_FILES),
+    ] {
+        setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
+    }
+    #[cfg(target_os = "linux")]
+    {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        rustix::thread::set_no_new_privs(true)?;
+    }
+    nice(NICENESS)?;
+    Ok(())
+}
