@@ -193,7 +193,7 @@ impl Call<'_> {
     }
 }
 
-/// The JSON of a successful answer.
+/// The body of a successful answer.
 #[derive(Debug)]
 pub(crate) struct Answer(Bytes);
 
@@ -202,6 +202,11 @@ impl Answer {
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.0)
             .context("the answer is not one of a Hookwright server; check --server or HOOKWRIGHT_SERVER")
+    }
+
+    /// The body as it is.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.0
     }
 
     /// The JSON as the server wrote it.

@@ -1,11 +1,14 @@
 //! `hookwright plugin`: the mappings, one module for each subcommand.
 
 mod check;
+mod delete;
+mod download;
 mod list;
 mod local;
 mod new;
 mod push;
 mod test;
+mod versions;
 mod view;
 
 use anyhow::Result;
@@ -13,7 +16,7 @@ use clap::Subcommand;
 use hookwright_engine::settings::SettingsProblem;
 use serde::Deserialize;
 
-/// Start, check, test, upload and list mapping plugins
+/// Start, check, test, upload, list and delete mapping plugins
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  hookwright plugin new my-crm\n  hookwright plugin check ./my_crm.wasm\n  \
@@ -32,6 +35,9 @@ enum Command {
     Test(test::Args),
     List(list::Args),
     Push(push::Args),
+    Versions(versions::Args),
+    Download(download::Args),
+    Delete(delete::Args),
 }
 
 pub(crate) async fn run(args: Args) -> Result<()> {
@@ -41,6 +47,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::List(args) => list::run(args).await,
         Command::New(args) => new::run(&args),
         Command::Push(args) => push::run(args).await,
+        Command::Versions(args) => versions::run(args).await,
+        Command::Download(args) => download::run(args).await,
+        Command::Delete(args) => delete::run(args).await,
     }
 }
 

@@ -27,7 +27,8 @@ pub(super) async fn run(args: Args) -> Result<()> {
     output::show(&args.server, &answer, listed)
 }
 
-fn listed(plugins: &List<Plugin>) -> String {
+/// Plugins, or versions of one, a line each.
+pub(super) fn listed(plugins: &List<Plugin>) -> String {
     let head = ["NAME", "VERSION", "OWNER", "CONTRACT", "SIZE", "CREATED", "TITLE"].map(str::to_owned);
     let rows = plugins.data.iter().map(|plugin| {
         [

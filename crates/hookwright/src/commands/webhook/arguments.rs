@@ -85,7 +85,7 @@ fn version(text: &str) -> Result<VersionPin, String> {
     match text {
         "latest" => Ok(VersionPin::Latest),
         number => number.parse().map(VersionPin::Exact).map_err(|_| {
-            "a version is a number, as `hookwright plugin list` shows it, or `latest`".to_owned()
+            "a version is a number, as `hookwright plugin versions` shows it, or `latest`".to_owned()
         }),
     }
 }

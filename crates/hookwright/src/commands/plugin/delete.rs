@@ -1,0 +1,40 @@
+//! `hookwright plugin delete`: takes a plugin away, or one version of it.
+
+use anyhow::Result;
+use hookwright_model::{PluginName, ProjectId};
+use http::Method;
+
+use crate::client::{Client, ServerArgs};
+use crate::commands::output;
+
+/// Delete a plugin of a project, or one version of it; refused while webhooks use it, which are named then
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hookwright plugin delete my-crm --project PROJECT\n  \
+    hookwright plugin delete my-crm --project PROJECT --version 2\n\n\
+    Deliveries that have begun end with the version that they began with. The newest version goes only with the \
+    whole plugin.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// The plugin's name
+    name: PluginName,
+    /// The project's id
+    #[arg(long, value_name = "PROJECT")]
+    project: ProjectId,
+    /// The version's number [default: the plugin with all its versions]
+    #[arg(long, value_name = "N")]
+    version: Option<u32>,
+}
+
+pub(super) async fn run(args: Args) -> Result<()> {
+    let Args { server, name, project, version } = args;
+    let (project, number) = (project.to_string(), version.map(|number| number.to_string()));
+    let mut path = vec!["projects", &project, "plugins", name.as_str()];
+    path.extend(number.iter().flat_map(|number| ["versions", number]));
+    Client::new(&server)?.call(Method::DELETE, &path).send().await?;
+    if server.json {
+        return Ok(());
+    }
+    let version = number.map(|number| format!(" version {number}")).unwrap_or_default();
+    output::print(&format!("Deleted {name}{version}"))
+}
