@@ -6,7 +6,8 @@
 
 use hookwright_model::Settings;
 use hookwright_model::limits::{MAX_SCHEMA_BYTES, MAX_SCHEMA_PATTERN_BYTES};
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 /// The most problems that are told at once: a form shows them beside its fields.
@@ -34,13 +35,41 @@ pub struct SchemaError(String);
 /// # Errors
 /// When the schema cannot be used, in words for the plugin's author.
 pub fn check(schema: &str, settings: &Settings) -> Result<Vec<SettingsProblem>, SchemaError> {
-    let validator = validator(&parse(schema)?)?;
+    let schema = parse(schema)?;
+    let validator = validator(&schema)?;
     let settings = settings.to_json();
     let problems = validator.iter_errors(&settings).take(MAX_PROBLEMS).map(|error| SettingsProblem {
         pointer: error.instance_path().to_string(),
-        message: message(&error),
+        message: cut(&message(&schema, &error)),
     });
     Ok(problems.collect())
+}
+
+/// What is wrong, for whoever fills in the settings. A pattern tells people little: what its property says of itself stands
+/// in for it.
+fn message(schema: &Value, error: &ValidationError<'_>) -> String {
+    let property = match error.kind() {
+        ValidationErrorKind::Pattern { .. } => error.schema_path().as_str().strip_suffix("/pattern"),
+        _ => None,
+    };
+    match property.and_then(|property| help(schema.pointer(property)?)) {
+        Some(help) => format!("it is not valid here: {help}"),
+        None => error.to_string(),
+    }
+}
+
+/// A property's description, or else its title, and its examples; none if it has none of these.
+fn help(property: &Value) -> Option<String> {
+    let text = |name| property.get(name).and_then(Value::as_str);
+    let words = text("description").or_else(|| text("title"));
+    let words = words.map(|words| words.split_whitespace().collect::<Vec<_>>().join(" "));
+    let examples = property.get("examples").and_then(Value::as_array).filter(|examples| !examples.is_empty());
+    let examples = examples.map(|examples| {
+        let examples: Vec<_> = examples.iter().map(Value::to_string).collect();
+        format!("for example {}", examples.join(" or "))
+    });
+    let parts: Vec<_> = words.into_iter().chain(examples).collect();
+    (!parts.is_empty()).then(|| parts.join(" – "))
 }
 
 /// The settings that a form made from the schema begins with: the schema's own `default`, or those of its properties.
@@ -77,11 +106,11 @@ fn validator(schema: &Value) -> Result<Validator, SchemaError> {
         .with_pattern_options(PatternOptions::regex().size_limit(MAX_SCHEMA_PATTERN_BYTES))
         .offline()
         .build(schema)
-        .map_err(|error| SchemaError(format!("at `{}`: {}", error.instance_path(), message(&error))))
+        .map_err(|error| SchemaError(format!("at `{}`: {}", error.instance_path(), cut(&error.to_string()))))
 }
 
-fn message(error: &jsonschema::ValidationError<'_>) -> String {
-    error.to_string().chars().take(MAX_MESSAGE_CHARS).collect()
+fn cut(message: &str) -> String {
+    message.chars().take(MAX_MESSAGE_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -101,6 +130,25 @@ mod tests {
         assert_eq!(problems(r#"{"stage": "new", "deal": true}"#), Vec::<String>::new());
         assert_eq!(problems(r#"{"stage": "1", "deal": "yes"}"#), ["/deal", "/stage"]);
         assert_eq!(problems(r#"{"colour": 1}"#), [""]);
+    }
+
+    #[test]
+    fn a_pattern_is_told_in_the_words_of_its_property() {
+        let told = |property: &str| {
+            let schema = format!(
+                r##"{{"properties": {{"a": {{"$ref": "#/$defs/a"}}}}, "$defs": {{"a": {property}}}}}"##
+            );
+            let settings = Settings::parse(r#"{"a": "B"}"#).unwrap();
+            check(&schema, &settings).unwrap().remove(0).message
+        };
+        assert_eq!(
+            told(
+                r#"{"pattern": "^@", "title": "A", "description": "A public\nname.", "examples": [-1, "@b"]}"#
+            ),
+            r#"it is not valid here: A public name. – for example -1 or "@b""#
+        );
+        assert_eq!(told(r#"{"pattern": "^@", "title": "Name"}"#), "it is not valid here: Name");
+        assert_eq!(told(r#"{"pattern": "^@", "examples": []}"#), r#""B" does not match "^@""#);
     }
 
     #[test]
