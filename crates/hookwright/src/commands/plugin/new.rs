@@ -3,6 +3,7 @@
 mod carried;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +11,7 @@ use hookwright_model::PluginName;
 use toml::{Table, Value};
 
 use self::carried::File;
+use crate::commands::output;
 
 /// Start a mapping of your own: a folder that builds at once, with tests and a README
 #[derive(Debug, clap::Args)]
@@ -34,13 +36,37 @@ enum Language {
 }
 
 impl Language {
-    /// The commands that build and test a new project, and the programs that they need.
-    fn steps(self) -> ([&'static str; 2], &'static [&'static str]) {
+    /// The commands that build and test a new project.
+    fn commands(self) -> [&'static str; 2] {
         match self {
-            Self::Rust => (["cargo test", "cargo build --release --target wasm32-wasip2"], &["cargo"]),
-            Self::Js => (["npm ci", "npm run build"], &["node", "npm"]),
-            Self::Python => (["python3 build.py test", "python3 build.py"], &["python3"]),
+            Self::Rust => ["cargo test", "cargo build --release --target wasm32-wasip2"],
+            Self::Js => ["npm ci", "npm run build"],
+            Self::Python => ["python3 build.py test", "python3 build.py"],
         }
+    }
+
+    /// The programs that these commands need, each with the place where it is to be had.
+    fn programs(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Rust => &[("cargo", "https://rustup.rs")],
+            Self::Js => &[("node", "https://nodejs.org"), ("npm", "https://nodejs.org")],
+            Self::Python => &[("python3", "https://www.python.org")],
+        }
+    }
+
+    /// What has to be installed before the commands can be run, a line each.
+    fn missing(self) -> Vec<String> {
+        let mut missing: Vec<_> = self
+            .programs()
+            .iter()
+            .filter(|(program, _)| !is_installed(program))
+            .map(|(program, place)| format!("{program} is not installed, or not on the PATH: {place}"))
+            .collect();
+        if missing.is_empty() && matches!(self, Self::Rust) && !has_wasm_target() {
+            missing
+                .push("Rust cannot compile to WebAssembly yet: rustup target add wasm32-wasip2".to_owned());
+        }
+        missing
     }
 }
 
@@ -55,10 +81,14 @@ pub(super) fn run(args: &Args) -> Result<()> {
         made => made.with_context(|| format!("the folder {name} cannot be made"))?,
     }
     write(folder, &files)?;
-    let (commands, programs) = args.lang.steps();
-    println!("Made {name}. Next:\n  cd {name}\n  {}\n  {}", commands[0], commands[1]);
-    for program in programs.iter().filter(|program| !is_installed(program)) {
-        println!("{program} is not installed, or not on the PATH: the commands above need it");
+    let [first, second] = args.lang.commands();
+    println!("Made {name}. Next:\n  cd {name}\n  {first}\n  {second}");
+    let missing = args.lang.missing();
+    if !missing.is_empty() {
+        println!(
+            "\nFirst install what these commands need:\n{}",
+            output::shifted(&missing.join("\n"), 2).trim_end()
+        );
     }
     Ok(())
 }
@@ -77,6 +107,14 @@ fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .any(|folder| folder.join(program).with_extension(env::consts::EXE_EXTENSION).is_file())
+}
+
+/// Whether the compiler has the libraries of the target that plugins are built for.
+fn has_wasm_target() -> bool {
+    let printed =
+        Command::new("rustc").args(["--print", "target-libdir", "--target", "wasm32-wasip2"]).output();
+    let folder = printed.map(|printed| String::from_utf8_lossy(&printed.stdout).trim().to_owned());
+    folder.is_ok_and(|folder| Path::new(&folder).is_dir())
 }
 
 /// The files of a new project, each with its path in it.
