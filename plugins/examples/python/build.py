@@ -1,10 +1,12 @@
 """Builds the mapping: `python3 build.py`. With `test`, runs its tests instead.
 
-The first run makes a virtual environment and installs componentize-py into it.
+Makes a virtual environment with what requirements.txt names, at first and whenever that has changed.
 """
 
+import importlib.util
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import venv
@@ -19,10 +21,19 @@ def run(*command, **options):
     subprocess.run([str(word) for word in command], cwd=HERE, check=True, **options)
 
 
+def install():
+    wanted, installed = HERE / "requirements.txt", VENV / "requirements.txt"
+    if installed.exists() and installed.read_text() == wanted.read_text():
+        return
+    if importlib.util.find_spec("ensurepip") is None:
+        sys.exit("This Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv")
+    venv.create(VENV, with_pip=True)
+    run(BIN / "python", "-m", "pip", "install", "--quiet", "--requirement", wanted)
+    shutil.copy(wanted, installed)
+
+
 def main(task="build"):
-    if not (BIN / "componentize-py").exists():
-        venv.create(VENV, with_pip=True)
-        run(BIN / "python", "-m", "pip", "install", "--quiet", "--requirement", "requirements.txt")
+    install()
     componentize = [BIN / "componentize-py", "--quiet", "--wit-path", WIT, "--world", "mapper"]
     if task == "test":
         # What `mapping.py` imports as `wit_world`; inside the component, the host is behind it.
