@@ -62,6 +62,7 @@ fn test() -> Result<()> {
     setup::wasm_target()?;
     setup::components()?;
     setup::nextest()?;
+    setup::languages();
     let plugins = workspace().join("plugins");
     for folder in [workspace(), plugins.clone()] {
         cargo(&folder, ["fmt", "--all", "--check"])?;

@@ -24,8 +24,8 @@ pub(crate) fn wasm_target() -> Result<()> {
 
 /// Makes sure that formatting and lints can be checked.
 pub(crate) fn components() -> Result<()> {
-    for (component, command) in [("rustfmt", ["fmt", "--version"]), ("clippy", ["clippy", "--version"])] {
-        if !succeeds("cargo", command) {
+    for (component, command) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
+        if !succeeds("cargo", &[command, "--version"]) {
             rustup(["component", "add", component])?;
         }
     }
@@ -34,16 +34,41 @@ pub(crate) fn components() -> Result<()> {
 
 /// Makes sure that `cargo nextest` is there.
 pub(crate) fn nextest() -> Result<()> {
-    if succeeds("cargo", ["nextest", "--version"]) {
+    if succeeds("cargo", &["nextest", "--version"]) {
         return Ok(());
     }
     cargo(&workspace(), ["install", "cargo-nextest", "--locked"])
 }
 
+/// Makes sure that plugins in JavaScript and Python can be built, where Debian's packages are at hand. Their tests say that
+/// they are skipped where they cannot, so this is not a must.
+pub(crate) fn languages() {
+    let needs: [(&str, &[&str], &str); 3] = [
+        ("node", &["--version"], "nodejs"),
+        ("npm", &["--version"], "npm"),
+        ("python3", &["-c", "import ensurepip"], "python3-venv"),
+    ];
+    let missing: Vec<_> = needs
+        .into_iter()
+        .filter_map(|(program, args, package)| (!succeeds(program, args)).then_some(package))
+        .collect();
+    if missing.is_empty() {
+        return;
+    }
+    let apt_get = |args: &[&str]| {
+        let mut command = Command::new("apt-get");
+        run(command.arg("--quiet").args(args).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    let install = [&["install", "--yes", "--no-install-recommends"], &missing[..]].concat();
+    if apt_get(&["update"]).and_then(|()| apt_get(&install)).is_err() {
+        eprintln!("\n{} cannot be installed: some plugins are not tested", missing.join(", "));
+    }
+}
+
 /// Checks dependencies with `cargo deny` where it is installed. It takes longer to build than all of Hookwright's own
 /// code, and the rule about who may use what is also held by a test, so it is not a must.
 pub(crate) fn deny() -> Result<()> {
-    if succeeds("cargo", ["deny", "--version"]) {
+    if succeeds("cargo", &["deny", "--version"]) {
         return cargo(&workspace(), ["deny", "check", "bans", "licenses", "sources"]);
     }
     eprintln!(
@@ -60,7 +85,7 @@ fn rustup<const N: usize>(args: [&str; N]) -> Result<()> {
     Ok(())
 }
 
-fn succeeds<const N: usize>(program: &str, args: [&str; N]) -> bool {
+fn succeeds(program: &str, args: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.current_dir(workspace()).args(args).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{ADMIN_KEY, Home, Server, run};
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 16] = [
     &["serve"],
     &["demo"],
     &["config"],
@@ -18,6 +18,9 @@ const COMMANDS: [&[&str]; 13] = [
     &["plugin", "check"],
     &["plugin", "test"],
     &["plugin", "push"],
+    &["plugin", "versions"],
+    &["plugin", "download"],
+    &["plugin", "delete"],
     &["event", "send"],
     &["log"],
     &["delivery", "resend"],

@@ -1,5 +1,8 @@
 //! The kit for authors of plugins: check, test and push, as they use it.
 
+mod languages;
+mod watch;
+
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -161,10 +164,15 @@ async fn the_samples_of_the_examples_can_be_read() {
     );
 }
 
+/// Runs `plugin` with these arguments against a server.
+async fn plugin(server: &Server, args: &[&str]) -> (bool, String, String) {
+    let environment = [("HOOKWRIGHT_SERVER", server.api.url()), ("HOOKWRIGHT_ADMIN_KEY", ADMIN_KEY)];
+    hookwright(&[&["plugin"], args].concat(), &environment).await
+}
+
 /// Runs `plugin push` against a server.
 async fn push(server: &Server, args: &[&str]) -> (bool, String, String) {
-    let environment = [("HOOKWRIGHT_SERVER", server.api.url()), ("HOOKWRIGHT_ADMIN_KEY", ADMIN_KEY)];
-    hookwright(&[&["plugin", "push"], args].concat(), &environment).await
+    plugin(server, &[&["push"], args].concat()).await
 }
 
 #[tokio::test]
@@ -203,43 +211,69 @@ async fn a_pushed_plugin_is_attached_and_delivers() {
 }
 
 #[tokio::test]
-async fn a_new_project_builds_at_once_and_does_what_its_samples_say() {
+async fn versions_are_listed_downloaded_and_deleted() {
     let desk = Desk::new();
-    for args in [&["plugin", "new", "my-crm"][..], &["plugin", "new", "my-crm-js", "--lang", "js"]] {
-        let made = run_in(desk.0.path(), args, &[]).await;
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let server = Home::new().start().await;
+    let api = &server.api;
+    let project = api.project().await;
+    let skipping = Guest::answering(&hookwright_hostile::Answer::Skip("never".into()));
+    for component in [texting(), skipping.clone()] {
+        api.upload(&project, "mine", component).await.json(201);
     }
-    let again = run_in(desk.0.path(), &["plugin", "new", "my-crm"], &[]).await;
-    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("exists already"));
+    let ask = async |args: &[&str]| plugin(&server, &[args, &["--project", &project]].concat()).await;
 
-    let project = desk.0.path().join("my-crm");
-    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/new-project");
-    let mut cargo = tokio::process::Command::new(env!("CARGO"));
-    cargo.current_dir(&project).args([
-        "build",
-        "--release",
-        "--target",
-        "wasm32-wasip2",
-        "--target-dir",
-        target,
-    ]);
-    let built = cargo.output().await.unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let (success, printed, complaints) = ask(&["versions", "mine"]).await;
+    assert!(success, "{complaints}");
+    let numbers = printed.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1));
+    assert_eq!(numbers.collect::<Vec<_>>(), ["2", "1"], "{printed}");
 
-    let component = format!("{target}/wasm32-wasip2/release/my_crm.wasm");
-    let sample = |name: &str| project.join("samples").join(name).to_str().unwrap().to_owned();
-    let (event, settings, expected) = (sample("event.json"), sample("settings.json"), sample("expect.json"));
-    let printed = succeeds(&[
-        "plugin",
-        "test",
-        &component,
-        "--event",
-        &event,
-        "--settings",
-        &settings,
-        "--expect",
-        &expected,
-    ])
-    .await;
-    has_all(&printed, &["POST https://tickets.example.com/api/tickets", "expects"]);
+    let out = desk.file("mine.wasm", "an older file");
+    for (version, component) in [(&[][..], skipping), (&["--version", "1"][..], texting())] {
+        let (success, printed, complaints) =
+            ask(&[&["download", "mine", "--out", &out], version].concat()).await;
+        assert!(success && printed.contains("mine.wasm"), "{printed}{complaints}");
+        assert_eq!(std::fs::read(&out).unwrap(), component);
+    }
+    let nowhere = desk.0.path().join("no/mine.wasm");
+    let (_, _, complaints) = ask(&["download", "mine", "--out", nowhere.to_str().unwrap()]).await;
+    assert!(complaints.contains("no/mine.wasm cannot be written"), "{complaints}");
+
+    let members = json!({ "url": "https://93.184.215.14/", "mapping": { "plugin": "mine", "version": 1 } });
+    let webhook = api.webhook(&project, &members).await;
+    let id = webhook["id"].as_str().unwrap();
+    for version in [&[][..], &["--version", "1"]] {
+        let (success, _, complaints) = ask(&[&["delete", "mine"], version].concat()).await;
+        assert!(!success && complaints.contains(id), "{complaints}");
+    }
+    api.patch(&format!("/v1/webhooks/{id}"), &json!({ "mapping": null })).await.json(200);
+    let (success, printed, complaints) = ask(&["delete", "mine", "--version", "1"]).await;
+    assert!(success && printed == "Deleted mine version 1\n", "{printed}{complaints}");
+    let (_, _, complaints) = ask(&["delete", "mine", "--version", "2"]).await;
+    assert!(complaints.contains("newest version"), "{complaints}");
+    let (success, printed, _) = ask(&["delete", "mine"]).await;
+    assert!(success && printed == "Deleted mine\n", "{printed}");
+    let (_, _, complaints) = ask(&["versions", "mine"]).await;
+    assert!(complaints.contains("no such plugin"), "{complaints}");
+}
+
+#[tokio::test]
+async fn a_new_project_says_what_has_to_be_installed() {
+    let desk = Desk::new();
+    let bin = desk.0.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    for (name, lang, words) in [
+        ("a", "rust", "rustup.rs"),
+        ("b", "js", "nodejs.org"),
+        ("c", "python", "python.org"),
+        // A Cargo without the libraries of the target.
+        ("d", "rust", "rustup target add wasm32-wasip2"),
+    ] {
+        if name == "d" {
+            std::fs::write(bin.join("cargo"), "").unwrap();
+        }
+        let args = ["plugin", "new", name, "--lang", lang];
+        let made = run_in(desk.0.path(), &args, &[("PATH", bin.to_str().unwrap())]).await;
+        let printed = String::from_utf8(made.stdout).unwrap();
+        assert!(made.status.success() && printed.contains(words), "{printed}");
+    }
 }

@@ -29,7 +29,8 @@ pub(crate) async fn run_in(folder: &Path, args: &[&str], environment: &[(&str, &
     }
 }
 
-fn path() -> PathBuf {
+/// Where it is.
+pub(crate) fn path() -> PathBuf {
     if let Some(path) = std::env::var_os("HOOKWRIGHT_BIN") {
         return path.into();
     }

@@ -4,14 +4,16 @@ mod api;
 mod binary;
 mod http;
 pub(crate) mod lead;
+mod output;
 mod process;
 mod redact;
 mod server;
 mod until;
 
 pub(crate) use api::Api;
-pub(crate) use binary::{first_line, run, run_in};
+pub(crate) use binary::{command, first_line, path, run, run_in};
 pub(crate) use http::Answer;
+pub(crate) use output::Output;
 pub(crate) use process::Process;
 pub(crate) use redact::redacted;
 pub(crate) use server::{ADMIN_KEY, Home, Server};

@@ -2,17 +2,15 @@
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::binary::command;
-use super::{Api, DEADLINE, FIRST_START, Process};
+use super::{Api, DEADLINE, FIRST_START, Output, Process};
 
 /// The admin key of every server.
 pub(crate) const ADMIN_KEY: &str = "hwk_only-for-tests";
@@ -70,7 +68,7 @@ impl Home {
         let url = super::until_within(FIRST_START, "the server to be ready", async || {
             let ended = server.process.try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {ended:?}");
-            server.output.url()
+            listening_at(&server.output.text())
         })
         .await;
         server.api = Api::new(url);
@@ -137,31 +135,8 @@ impl Drop for Server {
     }
 }
 
-/// Everything that a server prints, to both streams.
-#[derive(Clone, Default)]
-struct Output(Arc<Mutex<String>>);
-
-impl Output {
-    fn follow(&self, stream: impl AsyncRead + Send + Unpin + 'static) -> JoinHandle<()> {
-        let output = self.clone();
-        tokio::spawn(async move {
-            let mut lines = BufReader::new(stream).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut text = output.0.lock().unwrap();
-                text.push_str(&line);
-                text.push('\n');
-            }
-        })
-    }
-
-    fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
-    }
-
-    /// Where the server listens, once it has said so.
-    fn url(&self) -> Option<String> {
-        let text = self.0.lock().unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix("Hookwright listens on "));
-        line.map(|url| url.trim().to_owned())
-    }
+/// Where the server listens, once it has said so.
+fn listening_at(output: &str) -> Option<String> {
+    let line = output.lines().find_map(|line| line.strip_prefix("Hookwright listens on "));
+    line.map(|url| url.trim().to_owned())
 }
