@@ -67,11 +67,12 @@ pub(crate) mod child {
         }
     }
 
-    /// Compiling one component.
+    /// Compiling one component. An interpreter for Python takes 15 s of processor time; where others want every processor, a
+    /// child gets a tenth of one.
     pub(crate) const COMPILE: JobLimits = JobLimits {
         address_bytes: 4 * 1024 * MIB as u64,
         cpu_secs: 60,
-        wall_time: Duration::from_secs(120),
+        wall_time: Duration::from_secs(600),
         output_bytes: 256 * MIB,
     };
     /// Checking the settings of one webhook, which takes some milliseconds if the schema is a decent one.
