@@ -1,7 +1,7 @@
 //! Bodies on their way in: how long one may be and take, and how much of all of them is in memory at the same time.
 //!
-//! Room is taken before the first byte is read, as much as the request announces, and is given back with the answer. So a
-//! body that finds no room is refused at once, whoever sends slowly holds only room of their own project, and for no longer
+//! Room is taken before the first byte is read, as much as the request announces, or as the body arrives if it announces
+//! nothing, and is given back with the answer. So a body that finds no room is refused before it is kept, whoever sends slowly holds only room of their own project, and for no longer
 //! than a body may take.
 
 use std::collections::HashMap;
@@ -55,15 +55,26 @@ impl Room {
     }
 
     fn take(&self, owner: Option<ProjectId>, bytes: usize) -> Option<Place> {
-        let mut taken = self.0.taken.lock();
+        let mut place = Place { shelf: Arc::clone(&self.0), owner, bytes: 0 };
+        place.grow_to(bytes).then_some(place)
+    }
+}
+
+impl Place {
+    /// Makes it at least so large; false if there is no more room.
+    fn grow_to(&mut self, bytes: usize) -> bool {
+        let Some(more) = bytes.checked_sub(self.bytes) else { return true };
+        let shelf = &self.shelf;
+        let mut taken = shelf.taken.lock();
         let all: usize = taken.values().sum();
-        let own = taken.get(&owner).copied().unwrap_or(0);
-        let of_one = if owner.is_some() { self.0.of_one_bytes } else { self.0.max_bytes };
-        if all + bytes > self.0.max_bytes || own + bytes > of_one {
-            return None;
+        let own = taken.get(&self.owner).copied().unwrap_or(0);
+        let of_one = if self.owner.is_some() { shelf.of_one_bytes } else { shelf.max_bytes };
+        if all + more > shelf.max_bytes || own + more > of_one {
+            return false;
         }
-        taken.insert(owner, own + bytes);
-        Some(Place { shelf: Arc::clone(&self.0), owner, bytes })
+        taken.insert(self.owner, own + more);
+        self.bytes = bytes;
+        true
     }
 }
 
@@ -114,9 +125,8 @@ impl Allowance {
         if announced.is_some_and(|bytes| bytes > self.max_bytes) {
             return Err(refused(stream, self.too_large()).await);
         }
-        let Some(place) = self.room.take(owner, announced.unwrap_or(self.max_bytes)) else {
-            let detail = "as much is being received already as there is room for; try again soon";
-            return Err(refused(stream, Problem::new(ErrorKind::Unavailable, detail)).await);
+        let Some(mut place) = self.room.take(owner, announced.unwrap_or_default()) else {
+            return Err(refused(stream, no_room()).await);
         };
         // What is announced takes no memory before it is there.
         let mut bytes = BytesMut::with_capacity(announced.unwrap_or_default());
@@ -125,6 +135,9 @@ impl Allowance {
             let Ok(data) = frame.map_err(incomplete)?.into_data() else { continue };
             if data.len() > self.max_bytes - bytes.len() {
                 return Err(refused(stream, self.too_large()).await);
+            }
+            if !place.grow_to(bytes.len() + data.len()) {
+                return Err(refused(stream, no_room()).await);
             }
             bytes.extend_from_slice(&data);
         }
@@ -135,6 +148,11 @@ impl Allowance {
         let detail = format!("the body is too large; this path takes at most {} bytes", self.max_bytes);
         Problem::new(ErrorKind::TooLarge, detail)
     }
+}
+
+fn no_room() -> Problem {
+    let detail = "as much is being received already as there is room for; try again soon";
+    Problem::new(ErrorKind::Unavailable, detail)
 }
 
 /// The problem, once the client has sent all: many read no answer before that. Nothing of it is kept.
@@ -233,6 +251,19 @@ mod tests {
         assert_eq!(receive(&allowance, whole("!")).await.err(), Some(StatusCode::SERVICE_UNAVAILABLE));
         bodies.pop();
         assert!(receive(&allowance, whole("!")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_announces_nothing_takes_the_room_that_it_needs() {
+        let allowance = allowance();
+        let unannounced = |text: &'static str| Sent { announced: None, body: Some(Full::from(text)) };
+        let mut bodies = Vec::new();
+        for _ in 0..5 {
+            bodies.push(receive(&allowance, unannounced("6 byte")).await.ok().unwrap());
+        }
+        assert_eq!(receive(&allowance, unannounced("!")).await.err(), Some(StatusCode::SERVICE_UNAVAILABLE));
+        drop(bodies);
+        assert!(receive(&allowance, unannounced("!")).await.is_ok());
     }
 
     #[test]
