@@ -1,115 +1,163 @@
-//! What a decent webhook notices of plugins that use their limits to the full, over and over.
+//! What a decent webhook notices of other projects whose plugins use their limits to the full, over and over.
 
-use std::num::NonZero;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use hookwright_engine::ports::{MapRequest, Mapper as _};
-use hookwright_hostile::Guest;
-use hookwright_model::{Digest, ProjectId};
-use hookwright_plugin_host::PluginHost;
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use hookwright_hostile::catalogue;
+use hookwright_standin::{Answer, Request, Running, Standin, Target};
+use http::Method;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::client::{self, Http};
 use crate::report::{heading, line, quantile, quantiles};
+use crate::service::{KEY, Service};
 use crate::transform;
 
-/// Calls of the decent webhook per second.
+/// Leads of the decent webhook per second.
 const RATE: u32 = 100;
-/// Calls of each hog that are under way at the same time.
-const CALLS_AT_ONCE: usize = 8;
+/// Leads of each hog per second: many times what its plugin can do.
+const HOG_RATE: u32 = 10;
+/// Webhooks of each hog.
+const HOG_WEBHOOKS: usize = 4;
+
+/// Cases of the catalogue that take long, each the plugin of a project of its own. Each group comes on top of those before.
+const GROUPS: [(&str, &[&str]); 3] = [
+    ("beside endless loops", &["loop-in-transform", "loop-of-host-calls", "standard-error-without-end"]),
+    (
+        "and full memories",
+        &["loop-of-memory-fills", "tiny-allocations-without-end", "memory-grown-without-end"],
+    ),
+    ("and full stacks, logs and tables", &["recursion-in-transform", "log-flood", "leaked-handles"]),
+];
 
 pub(crate) async fn measure(duration: Duration) -> Result<()> {
-    heading(&format!("One `hubspot` call, {RATE} per second for {} s, beside hogs", duration.as_secs()));
-    let cache = tempfile::tempdir()?;
-    let workers = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let host = Arc::new(transform::host(cache.path(), workers)?);
-    let decent = transform::request()?;
-    transform::load(&host).await?;
-    host.transform(decent.clone()).await.outcome?;
+    let seconds = duration.as_secs();
+    heading(&format!("End-to-end latency of `hubspot` at {RATE} leads per second, {seconds} s each"));
+    let service = Service::start().await?;
+    let http = client::new();
+    let (target, mut arrivals) = Arrivals::start().await?;
+    let hubspot = json!({"plugin": "hubspot", "settings": transform::settings()});
+    let project = service.project(&http).await?;
+    service.webhook(&http, &project, &target.url(), hubspot).await?;
+    let events = format!("{}/v1/events", service.url);
+    // The first leads find nothing prepared.
+    paced(&events, &project, duration.min(Duration::from_secs(1)), &mut arrivals).await?;
 
-    let alone = paced(&host, &decent, duration).await?;
+    let alone = paced(&events, &project, duration, &mut arrivals).await?;
     line("reference: alone", &quantiles(alone.clone()));
-    let endless = "(loop $again (br $again)) unreachable";
-    let full = "(drop (memory.grow (i32.const 1000)))
-        (loop $again (memory.fill (i32.const 65536) (i32.const 1) (i32.const 65000000)) (br $again)) unreachable";
-    for (name, bodies) in [
-        ("beside endless loops", [endless].as_slice()),
-        ("beside full memories", &[full]),
-        ("beside both", &[endless, full]),
-    ] {
-        let hogs = Hogs::start(&host, &decent, bodies).await?;
-        let beside = paced(&host, &decent, duration).await?;
-        let ended = hogs.stop().await;
+    let mut hogs = JoinSet::new();
+    for (name, cases) in GROUPS {
+        for case in cases {
+            hogs.spawn(start_hog(&service, &http, case, &target.url()).await?);
+        }
+        let beside = paced(&events, &project, duration, &mut arrivals).await?;
         let times = |percent| {
             quantile(&beside, percent).as_secs_f64() / quantile(&alone, percent).as_secs_f64().max(1e-9)
         };
-        let ratios = format!("{:.2}× and {:.2}× at p50 and p99; {ended} calls of hogs", times(50), times(99));
+        let ratios = format!("{:.2}× and {:.2}× at p50 and p99", times(50), times(99));
         line(name, &format!("{}   {ratios}", quantiles(beside.clone())));
+        if let Some(ended) = hogs.try_join_next() {
+            ended??;
+        }
     }
     Ok(())
 }
 
-/// Calls at the rate, and the time that each took.
-async fn paced(host: &PluginHost, request: &MapRequest, duration: Duration) -> Result<Vec<Duration>> {
-    let mut times = Vec::new();
+/// Posts leads at the rate, whether those before have arrived or not; the time from post to arrival of each, sorted.
+async fn paced(
+    events: &str,
+    project: &str,
+    duration: Duration,
+    arrivals: &mut UnboundedReceiver<(usize, Instant)>,
+) -> Result<Vec<Duration>> {
+    let http = client::new();
     let mut ticks = interval(Duration::from_secs(1) / RATE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let end = Instant::now() + duration;
-    while Instant::now() < end {
-        ticks.tick().await;
-        let request = request.clone();
-        let begun = Instant::now();
-        host.transform(request).await.outcome?;
-        times.push(begun.elapsed());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let (mut posted, mut posts) = (Vec::new(), JoinSet::new());
+    let begun = Instant::now();
+    while begun.elapsed() < duration {
+        // When it should have been posted, were this program always in time.
+        let now = ticks.tick().await;
+        let (http, url, body) = (http.clone(), events.to_owned(), lead(project, posted.len()));
+        posted.push(now);
+        posts.spawn(async move {
+            let (status, answer) = client::send(&http, Method::POST, &url, KEY, body).await?;
+            if status.is_success() { Ok(()) } else { bail!("{status}: {}", String::from_utf8_lossy(&answer)) }
+        });
+    }
+    let mut times = Vec::with_capacity(posted.len());
+    while times.len() < posted.len() {
+        let (number, at) = arrivals.recv().await.context("the target is gone")?;
+        let posted = posted.get(number).context("a lead that nobody sent")?;
+        times.push(at.saturating_duration_since(*posted));
+    }
+    while let Some(post) = posts.join_next().await {
+        post??;
     }
     times.sort_unstable();
     Ok(times)
 }
 
-/// Plugins of other projects that are called all the time.
-struct Hogs {
-    stopped: Arc<AtomicBool>,
-    ended: Arc<AtomicU64>,
-    callers: Vec<tokio::task::JoinHandle<()>>,
+/// The manual's event with an address that has the number.
+fn lead(project: &str, number: usize) -> Bytes {
+    transform::payload(project).replace("john@", &format!("john-{number}@")).into()
 }
 
-impl Hogs {
-    /// Starts a hog for each body of `transform`.
-    async fn start(host: &Arc<PluginHost>, decent: &MapRequest, bodies: &[&str]) -> Result<Self> {
-        let mut hogs = Self { stopped: Arc::default(), ended: Arc::default(), callers: Vec::new() };
-        for (number, body) in (1..).zip(bodies) {
-            let component = Guest::transforming(body);
-            host.load(component.clone()).await?;
-            let mut request = MapRequest { component: Digest::of(&component), ..decent.clone() };
-            request.event.project = ProjectId::from_bytes([number; 16]);
-            for _ in 0..CALLS_AT_ONCE {
-                let (host, request) = (Arc::clone(host), request.clone());
-                let (stopped, ended) = (Arc::clone(&hogs.stopped), Arc::clone(&hogs.ended));
-                hogs.callers.push(tokio::spawn(async move {
-                    while !stopped.load(Ordering::Relaxed) {
-                        // Each call ends at a limit.
-                        let _ = host.transform(request.clone()).await;
-                        ended.fetch_add(1, Ordering::Relaxed);
-                    }
-                }));
+/// Sets up a project with the case as its plugin; its leads, posted for ever.
+async fn start_hog(
+    service: &Service,
+    http: &Http,
+    case: &str,
+    target: &str,
+) -> Result<impl Future<Output = Result<()>> + use<>> {
+    let case = catalogue().into_iter().find(|known| known.name == case).context("there is no such case")?;
+    let project = service.project(http).await?;
+    service.upload(http, &project, case.name, (case.build)()).await?;
+    for _ in 0..HOG_WEBHOOKS {
+        service.webhook(http, &project, target, json!({"plugin": case.name})).await?;
+    }
+    let (url, body) = (format!("{}/v1/events", service.url), Bytes::from(transform::payload(&project)));
+    Ok(async move {
+        let http = client::new();
+        let mut ticks = interval(Duration::from_secs(1) / HOG_RATE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            ticks.tick().await;
+            let (status, answer) = client::send(&http, Method::POST, &url, KEY, body.clone()).await?;
+            if !status.is_success() {
+                bail!("{status}: {}", String::from_utf8_lossy(&answer));
             }
         }
-        if hogs.callers.is_empty() {
-            bail!("there are no hogs");
-        }
-        Ok(hogs)
-    }
+    })
+}
 
-    /// Ends the calls; how many there were.
-    async fn stop(self) -> u64 {
-        let ended = self.ended.load(Ordering::Relaxed);
-        self.stopped.store(true, Ordering::Relaxed);
-        for caller in self.callers {
-            // A caller that panicked has said so.
-            let _ = caller.await;
+/// A target that tells when each lead arrived.
+struct Arrivals {
+    stored: Value,
+    tell: UnboundedSender<(usize, Instant)>,
+}
+
+impl Arrivals {
+    async fn start() -> Result<(Running<Self>, UnboundedReceiver<(usize, Instant)>)> {
+        let stored = json!({"status": "COMPLETE", "results": [{"id": "151", "properties": {}}]});
+        let (tell, told) = unbounded_channel();
+        let target = Standin::start_keeping(hookwright_standin::Keep::Count, Self { stored, tell }).await?;
+        Ok((target, told))
+    }
+}
+
+impl Target for Arrivals {
+    fn answer(&self, request: &Request) -> Answer {
+        let body = String::from_utf8_lossy(&request.body);
+        let number = body.split_once("john-").and_then(|(_, rest)| rest.split_once('@')?.0.parse().ok());
+        if let Some(number) = number {
+            // Once the measurement has ended nobody listens.
+            let _ = self.tell.send((number, Instant::now()));
         }
-        ended
+        Answer::json(200, &self.stored)
     }
 }

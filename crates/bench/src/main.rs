@@ -1,6 +1,7 @@
 //! Measurements of Hookwright, each beside its reference in the same run. Machines are shared and noisy: compare ratios,
 //! not figures of different days.
 
+mod catalogue;
 mod client;
 mod commit;
 mod cpu;
@@ -12,8 +13,13 @@ mod service;
 mod throughput;
 mod transform;
 
+use std::path::Path;
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
+use hookwright_plugin_host::child_main;
+use tokio::runtime::Runtime;
 
 /// Measure Hookwright
 #[derive(Debug, Parser)]
@@ -41,13 +47,26 @@ enum Measurement {
     Throughput,
     /// From the event's arrival to the target's, at 100 leads per second
     Latency,
-    /// One call of a plugin beside plugins that use their limits to the full
+    /// From the event's arrival to the target's beside other projects whose plugins use their limits to the full
     Hostile,
+    /// Every hostile component of the catalogue through the plugin host: time and memory
+    Catalogue,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let args = Args::parse();
+fn main() -> Result<ExitCode> {
+    let hidden: Vec<String> = std::env::args().skip(1).collect();
+    match hidden.as_slice() {
+        // Such a process starts no threads.
+        [command, job] if command == catalogue::JOB => return Ok(child_main(job)),
+        [command, folder] if command == catalogue::MEASURE => {
+            Runtime::new()?.block_on(catalogue::measure_built(Path::new(folder)))?;
+        }
+        _ => Runtime::new()?.block_on(run(Args::parse()))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(args: Args) -> Result<()> {
     if let Some(target) = args.relay_to {
         return relay::serve(&target).await;
     }
@@ -67,6 +86,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Measurement::Hostile) {
         hostile::measure(duration).await?;
+    }
+    if wanted(Measurement::Catalogue) {
+        catalogue::measure().await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -55,8 +55,24 @@ impl Service {
 
     /// Makes a project with one webhook; the body of an event for it.
     pub(crate) async fn set_up(&self, http: &Http, target: &str, mapping: Value) -> Result<Bytes> {
+        let project = self.project(http).await?;
+        self.webhook(http, &project, target, mapping).await?;
+        Ok(crate::transform::payload(&project).into())
+    }
+
+    /// Makes a project; its id.
+    pub(crate) async fn project(&self, http: &Http) -> Result<String> {
         let project = self.create(http, "projects", &json!({"name": "Bench"})).await?;
-        let project = project["id"].as_str().context("the project has no id")?;
+        Ok(project["id"].as_str().context("the project has no id")?.to_owned())
+    }
+
+    pub(crate) async fn webhook(
+        &self,
+        http: &Http,
+        project: &str,
+        target: &str,
+        mapping: Value,
+    ) -> Result<()> {
         let webhook = json!({
             "url": target,
             "events": ["lead.created"],
@@ -64,17 +80,34 @@ impl Service {
             "limits": {"concurrency": 64},
         });
         self.create(http, &format!("projects/{project}/webhooks"), &webhook).await?;
-        Ok(crate::transform::payload(project).into())
+        Ok(())
+    }
+
+    pub(crate) async fn upload(
+        &self,
+        http: &Http,
+        project: &str,
+        name: &str,
+        component: Bytes,
+    ) -> Result<()> {
+        let url = format!("{}/v1/projects/{project}/plugins/{name}", self.url);
+        accepted(name, client::send(http, Method::PUT, &url, KEY, component).await?)?;
+        Ok(())
     }
 
     async fn create(&self, http: &Http, path: &str, body: &Value) -> Result<Value> {
         let url = format!("{}/v1/{path}", self.url);
-        let (status, answer) = client::send(http, Method::POST, &url, KEY, body.to_string()).await?;
-        if !status.is_success() {
-            bail!("{path}: {status} {}", String::from_utf8_lossy(&answer));
-        }
+        let answer = accepted(path, client::send(http, Method::POST, &url, KEY, body.to_string()).await?)?;
         Ok(serde_json::from_slice(&answer)?)
     }
+}
+
+/// The body of an answer that is no refusal.
+fn accepted(what: &str, (status, answer): (StatusCode, Bytes)) -> Result<Bytes> {
+    if !status.is_success() {
+        bail!("{what}: {status} {}", String::from_utf8_lossy(&answer));
+    }
+    Ok(answer)
 }
 
 /// The service's binary, which is built beside this one.

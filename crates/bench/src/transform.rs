@@ -46,7 +46,7 @@ pub(crate) async fn measure() -> Result<()> {
     heading("One transform call of `hubspot`");
     let request = request()?;
     let cache = tempfile::tempdir()?;
-    let host = host(cache.path(), NonZero::<usize>::MIN)?;
+    let host = host(cache.path(), NonZero::<usize>::MIN, Isolation::InProcess)?;
     let (native, plugin) =
         (upsert(&request.event, &request.settings)?, mapped(&host, request.clone()).await?);
     if native != plugin {
@@ -111,11 +111,11 @@ pub(crate) fn request() -> Result<MapRequest> {
 }
 
 /// A host that keeps a few plugins in memory.
-pub(crate) fn host(cache: &Path, workers: NonZero<usize>) -> Result<PluginHost> {
+pub(crate) fn host(cache: &Path, workers: NonZero<usize>, isolation: Isolation) -> Result<PluginHost> {
     Ok(PluginHost::new(HostOptions {
         cache_dir: cache.to_owned(),
         cache_key: CacheKey::new([7; 32]),
-        isolation: Isolation::InProcess,
+        isolation,
         workers,
         loaded: NonZero::new(8).context("8 is not 0")?,
         limits: PluginLimits::default(),

@@ -29,7 +29,7 @@ enum Task {
     },
     /// Run everything that must pass: format, lints, documentation, tests
     Test,
-    /// Measure: plugin calls, the store, leads per second and CPU per lead, latency
+    /// Measure: plugin calls, the store, leads per second and CPU per lead, latency, what hostile plugins cost others
     #[command(after_help = "Example:\n  cargo xtask bench throughput")]
     Bench {
         /// What the bench takes: the names of the measurements, all without any
