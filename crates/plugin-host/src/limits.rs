@@ -13,8 +13,10 @@ pub(crate) const KEPT_STDERR_BYTES: usize = 2 * 1024;
 /// Processor time that a call may take in the fast lane: several times what a decent mapping takes, and little enough that
 /// others hardly notice.
 pub(crate) const QUICK: Duration = Duration::from_millis(20);
-/// How long the calls of a component run in the slow lane after one that took longer than [`QUICK`].
-pub(crate) const SLOW_FOR: Duration = Duration::from_secs(60);
+/// A component whose calls take longer in the mean has them in the slow lane.
+pub(crate) const SLOW: Duration = Duration::from_millis(10);
+/// How long it counts what a component's calls took when it is not called again.
+pub(crate) const KNOWN_FOR: Duration = Duration::from_secs(60);
 /// How many times its processor time a call may take on the clock: on a busy machine it waits for a processor.
 pub(crate) const CLOCK_TIMES: u32 = 10;
 

@@ -1,16 +1,21 @@
 //! The threads that plugins run on: a fixed number, each with a stack of known size, in two lanes. Where more calls wait
-//! than threads are free, projects take turns.
+//! than threads are free, the project comes next that has used least processor time there of late: whose calls take long
+//! waits longer, and one short call does not wait for a long one of every other project.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use hookwright_model::ProjectId;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
+
+use crate::limits::QUICK;
+use crate::pace::thread_time;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -115,10 +120,12 @@ fn give_way() {
 }
 
 fn work(queue: &Queue) {
-    while let Some(job) = queue.pop() {
+    while let Some((project, job)) = queue.pop() {
+        let begun = thread_time();
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
             tracing::error!("a call of a plugin panicked in the host; the worker goes on");
         }
+        queue.ended(project, thread_time().saturating_sub(begun));
     }
 }
 
@@ -131,9 +138,38 @@ struct Queue {
 
 #[derive(Default)]
 struct Jobs {
-    /// Projects with jobs, each once, in the order of their turns.
+    /// Projects with jobs, each once; those that were served longest ago come first.
     turns: VecDeque<(ProjectId, VecDeque<Job>)>,
+    /// What each project has spent, as far as that is more than `clock`.
+    spent: HashMap<ProjectId, Duration>,
+    /// What the project had spent that was served last: nobody starts below that, so nobody saves time up.
+    clock: Duration,
     closed: bool,
+}
+
+impl Jobs {
+    /// A job of the project that has spent least.
+    fn next(&mut self) -> Option<(ProjectId, Job)> {
+        let spent = |project| self.spent.get(project).copied().unwrap_or_default().max(self.clock);
+        let waiting = self.turns.iter().enumerate();
+        let (turn, least) =
+            waiting.map(|(turn, (project, _))| (turn, spent(project))).min_by_key(|&(_, spent)| spent)?;
+        let (project, mut own) = self.turns.remove(turn)?;
+        self.clock = least;
+        self.spent.retain(|_, spent| *spent > least);
+        // Until it is known what the job takes.
+        self.spent.insert(project, least + QUICK);
+        let job = own.pop_front()?;
+        if !own.is_empty() {
+            self.turns.push_back((project, own));
+        }
+        Some((project, job))
+    }
+
+    fn ended(&mut self, project: ProjectId, took: Duration) {
+        let spent = self.spent.get(&project).copied().unwrap_or(self.clock);
+        self.spent.insert(project, (spent + took).saturating_sub(QUICK));
+    }
 }
 
 impl Queue {
@@ -146,22 +182,23 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// The next job, once there is one; none when the pool has ended.
-    fn pop(&self) -> Option<Job> {
+    /// The next job and whose it is, once there is one; none when the pool has ended.
+    fn pop(&self) -> Option<(ProjectId, Job)> {
         let mut jobs = self.jobs.lock();
         loop {
             if jobs.closed {
                 return None;
             }
-            if let Some((project, mut own)) = jobs.turns.pop_front() {
-                let job = own.pop_front();
-                if !own.is_empty() {
-                    jobs.turns.push_back((project, own));
-                }
-                return job;
+            if let Some(next) = jobs.next() {
+                return Some(next);
             }
             self.changed.wait(&mut jobs);
         }
+    }
+
+    /// A job of the project took so much processor time.
+    fn ended(&self, project: ProjectId, took: Duration) {
+        self.jobs.lock().ended(project, took);
     }
 
     fn close(&self) {
@@ -210,11 +247,49 @@ mod tests {
             queue.push(project(owner), Box::new(move || order.lock().push(owner)));
         }
         for _ in 0..6 {
-            queue.pop().unwrap()();
+            queue.pop().unwrap().1();
         }
         assert_eq!(*order.lock(), [1, 2, 3, 1, 2, 1]);
         queue.close();
         assert!(queue.pop().is_none());
+    }
+
+    /// Ends the next job after that time; whose it was.
+    fn serve(queue: &Queue, took: impl Fn(ProjectId) -> Duration) -> ProjectId {
+        let (project, job) = queue.pop().unwrap();
+        job();
+        queue.ended(project, took(project));
+        project
+    }
+
+    #[test]
+    fn short_calls_of_one_project_wait_for_one_long_call_and_not_for_all() {
+        let queue = Queue::default();
+        for _ in 0..100 {
+            for long in [1, 2, 3] {
+                queue.push(project(long), Box::new(|| ()));
+            }
+        }
+        let took = |owner| if owner == project(9) { QUICK / 20 } else { QUICK * 50 };
+        for _ in 0..3 {
+            serve(&queue, took);
+        }
+        let mut served = Vec::new();
+        for _ in 0..50 {
+            queue.push(project(9), Box::new(|| ()));
+            queue.push(project(9), Box::new(|| ()));
+            served.extend([serve(&queue, took), serve(&queue, took)]);
+        }
+        let long = served.iter().filter(|owner| **owner != project(9)).count();
+        assert!(long <= 3, "{long} long calls between 100 short ones");
+        // Whoever was away has saved nothing up.
+        for _ in 0..9 {
+            serve(&queue, took);
+        }
+        queue.push(project(8), Box::new(|| ()));
+        queue.push(project(8), Box::new(|| ()));
+        let next = [0; 4].map(|_| serve(&queue, |_| QUICK * 50));
+        assert_eq!(next.iter().filter(|owner| **owner == project(8)).count(), 1, "{next:?}");
     }
 
     #[cfg(target_os = "linux")]
