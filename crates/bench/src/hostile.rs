@@ -19,8 +19,8 @@ use crate::transform;
 
 /// Leads of the decent webhook per second.
 const RATE: u32 = 100;
-/// Leads of each hog per second: many times what its plugin can do.
-const HOG_RATE: u32 = 10;
+/// Leads of each hog per second: several times what its plugin can do, and few enough that their number is no load itself.
+const HOG_RATE: u32 = 2;
 /// Webhooks of each hog.
 const HOG_WEBHOOKS: usize = 4;
 
