@@ -16,6 +16,9 @@ pub struct PluginLimits {
     pub function_bytes: usize,
     /// Blocks within blocks in a function.
     pub block_depth: usize,
+    /// Local variables that all functions of a component declare: the compiler takes memory and time for each, and some
+    /// bytes declare thousands.
+    pub locals: usize,
     /// Components and modules in a component, at every depth.
     pub modules: usize,
     /// Components within components.
@@ -75,6 +78,7 @@ impl Default for PluginLimits {
             functions: 100_000,
             function_bytes: MIB,
             block_depth: 10_000,
+            locals: 1_000_000,
             modules: 256,
             component_depth: 8,
             types: 20_000,
@@ -159,11 +163,12 @@ macro_rules! limit {
 
 impl PluginLimit {
     /// Every limit that can be changed, in the order in which people see them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         limit!(component_bytes, KIB, 256 * MIB),
         limit!(functions, 1, 1_000_000),
         limit!(function_bytes, KIB, 7 * MIB),
         limit!(block_depth, 16, 1_000_000),
+        limit!(locals, 1, 100_000_000),
         limit!(modules, 1, 1_000),
         limit!(component_depth, 1, 64),
         limit!(types, 1, 1_000_000),

@@ -1,6 +1,6 @@
 //! What is in a component, counted in one pass that takes linear time and no memory, before anything that costs more
-//! looks at it. The pass reads headers of sections and lengths; of code it looks only into functions that are long enough
-//! to nest blocks too deeply.
+//! looks at it. The pass reads headers of sections, lengths and what locals functions declare; into their code it looks only
+//! where it is long enough to nest blocks too deeply.
 
 use std::ops::Range;
 
@@ -50,6 +50,7 @@ struct Census<'a, 'l> {
     inside: Vec<Encoding>,
     modules: usize,
     functions: usize,
+    locals: usize,
     types: usize,
     type_bytes: usize,
     links: usize,
@@ -95,6 +96,7 @@ impl<'a, 'l> Census<'a, 'l> {
             inside: Vec::new(),
             modules: 0,
             functions: 0,
+            locals: 0,
             types: 0,
             type_bytes: 0,
             links: 0,
@@ -119,7 +121,10 @@ impl<'a, 'l> Census<'a, 'l> {
                 let cap = Cap { name: "functions", max: self.limits.functions, what: "functions" };
                 cap.add(&mut self.functions, functions.count() as usize)
             }
-            Payload::CodeSectionEntry(body) => check_body(body, self.limits),
+            Payload::CodeSectionEntry(body) => {
+                self.locals(body)?;
+                check_body(body, self.limits)
+            }
             Payload::MemorySection(memories) => self.memories(memories),
             Payload::TableSection(tables) => self.tables(tables),
             Payload::ElementSection(elements) => self.segments(elements.count()),
@@ -154,6 +159,11 @@ impl<'a, 'l> Census<'a, 'l> {
                 }
                 Ok(())
             }
+            Payload::UnknownSection { id, range, .. } => Err(InspectError::Refused(format!(
+                "the file has a section of kind {id} (at byte {}), which no component has: it is damaged, or of a newer \
+                 version of WebAssembly; upload the file as the build wrote it, and build for the target wasm32-wasip2",
+                range.start
+            ))),
             _ => Ok(()),
         }
     }
@@ -186,6 +196,15 @@ impl<'a, 'l> Census<'a, 'l> {
                 "the component declares {levels} types of components and instances within one another; at most \
                  {MAX_TYPE_DEPTH} are allowed; build it with a usual toolchain, which needs one or two"
             )));
+        }
+        Ok(())
+    }
+
+    fn locals(&mut self, body: &FunctionBody<'a>) -> Result<(), InspectError> {
+        let cap = Cap { name: "locals", max: self.limits.locals, what: "local variables" };
+        for group in body.get_locals_reader().map_err(|error| malformed(&error))? {
+            let (count, _) = group.map_err(|error| malformed(&error))?;
+            cap.add(&mut self.locals, count as usize)?;
         }
         Ok(())
     }
@@ -276,6 +295,11 @@ mod tests {
                 PluginLimits { block_depth: 3, ..limits() },
                 &format!("(core module (func {nested}))"),
                 "4 blocks within blocks",
+            ),
+            (
+                PluginLimits { locals: 2, ..limits() },
+                "(core module (func (local i32 i64)) (func (local f32)))",
+                "`locals`",
             ),
             (PluginLimits { modules: 1, ..limits() }, "(core module) (core module)", "`modules`"),
             (PluginLimits { component_depth: 2, ..limits() }, "(component (component))", "`component_depth`"),

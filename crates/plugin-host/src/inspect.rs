@@ -157,6 +157,12 @@ fn check_import(import: &str, contract: Contract) -> Result<(), InspectError> {
     }
     // Names are checked only when the component is validated, later.
     let shown: String = without_controls(import).take(120).collect();
+    if !import.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        return Err(refused(format!(
+            "the component imports `{shown}`, which is no name of an import: it is damaged, or was changed after it was \
+             built; upload the file as the build wrote it"
+        )));
+    }
     let (interface, version) = import.split_once('@').unwrap_or((import, ""));
     if wasi::INTERFACES.contains(&interface) {
         if version.starts_with("0.2.") {

@@ -50,7 +50,7 @@ pub(super) fn cases() -> Vec<Case> {
         file!("section-length-that-never-ends", "not a valid component", {
             Bytes::from_static(b"\0asm\x0d\0\x01\0\x01\xff\xff\xff\xff\xff\xff\xff\xff")
         }),
-        file!("section-that-does-not-exist", "does not export", {
+        file!("section-that-does-not-exist", "a section of kind 127", {
             Bytes::from_static(b"\0asm\x0d\0\x01\0\x7f\x01x")
         }),
         Case {

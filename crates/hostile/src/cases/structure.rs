@@ -54,10 +54,17 @@ fn code() -> Vec<Case> {
         },
         Case {
             name: "locals-without-end",
-            limit: "time and memory for compiling",
+            limit: "locals of all functions",
+            verdict: Verdict::Refused,
+            words: &["local variables", "`locals`"],
+            build: || functions(10_000, &[(50_000, ValType::I64)], empty),
+        },
+        Case {
+            name: "locals-up-to-the-limit",
+            limit: "locals of all functions",
             verdict: Verdict::Harmless,
             words: &["Skip(\"text\")"],
-            build: || functions(300, &[(50_000, ValType::I64)], empty),
+            build: || functions(19, &[(50_000, ValType::I64)], empty),
         },
     ]
 }
@@ -141,7 +148,7 @@ fn sections() -> Vec<Case> {
             name: "import-with-a-broken-name",
             limit: "imports",
             verdict: Verdict::Refused,
-            words: &["`a [2J`", "which a mapping does not get"],
+            words: &["`a [2J`", "no name of an import", "as the build wrote it"],
             build: || import("a\u{1b}[2J"),
         },
     ]
