@@ -3,7 +3,7 @@
 //! [`PluginHost`] is the engine's [`Mapper`](hookwright_engine::ports::Mapper). A component is counted and checked
 //! (`census`, `inspect`), compiled in its turn (`turns`) where that can do no harm (`child`, `compile`), kept as code that is
 //! authenticated (`cache`), and then called on a bounded number of threads (`pool`, `pace`), each call in a fresh instance with
-//! limits of its own (`call`, `limits`) and in a world without clock, chance, files and network (`wasi`). What it answers
+//! limits of its own (`call`, `price`, `limits`) and in a world without clock, chance, files and network (`wasi`). What it answers
 //! is checked as everything foreign is (`check`, `describe`), and settings are checked with its schema (`schema`) where
 //! components are compiled.
 //!
@@ -24,6 +24,7 @@ mod limits;
 mod loaded;
 mod pace;
 mod pool;
+mod price;
 mod schema;
 mod ticker;
 mod turns;

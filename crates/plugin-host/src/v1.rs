@@ -8,11 +8,12 @@ use hookwright_model::{
 };
 use http::Method;
 use wasmtime::Store;
-use wasmtime::component::{HasSelf, InstancePre, Linker};
+use wasmtime::component::{InstancePre, Linker};
 
 use crate::call::{State, WrongTypes};
 use crate::check::{self, RawRequest};
 use crate::limits::PluginLimits;
+use crate::price::{Priced as _, pay_for};
 
 mod bindings {
     wasmtime::component::bindgen!({ path: "../../wit/1.0.0", world: "mapper" });
@@ -42,27 +43,24 @@ pub(crate) struct Arguments {
 /// What `transform` answered, not yet checked.
 pub(crate) struct Answer(Result<wit::Action, wit::Failure>);
 
-/// The interface has types only.
-impl wit::Host for State {}
-
-impl wit_log::Host for State {
-    fn write(&mut self, level: wit_log::Level, message: String) {
+/// Defines what this version's components import.
+///
+/// # Errors
+/// When a name is defined twice.
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    // The interface has types only.
+    linker.instance(IMPORTS[1])?;
+    linker.instance(IMPORTS[0])?.priced("write", |mut store, (level, message): (wit_log::Level, String)| {
+        pay_for(&mut store, message.len())?;
         let level = match level {
             wit_log::Level::Debug => LogLevel::Debug,
             wit_log::Level::Info => LogLevel::Info,
             wit_log::Level::Warn => LogLevel::Warn,
             wit_log::Level::Error => LogLevel::Error,
         };
-        self.log(level, &message);
-    }
-}
-
-/// Defines what this version's components import.
-///
-/// # Errors
-/// When a name is defined twice.
-pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    Mapper::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+        store.data_mut().log(level, &message);
+        Ok(())
+    })
 }
 
 impl Plugin {

@@ -236,13 +236,11 @@ fn waiting() -> Vec<Case> {
             name: "standard-error-without-end",
             limit: "instructions of one call",
             verdict: Verdict::Limit,
-            words: &["more than"],
+            words: &["instructions"],
             build: || {
                 let say = "(call $write (local.get 0) (i32.const 2048) (i32.const 60000) (i32.const 512))";
-                let some = "(local.set 1 (i32.const 50000))
-                    (loop $less (br_if $less (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))";
                 writing(&format!(
-                    "(local i32) (local.set 0 (call $import)) (loop $again {some} {say} (br $again)) unreachable"
+                    "(local i32) (local.set 0 (call $import)) (loop $again {say} (br $again)) unreachable"
                 ))
             },
         },

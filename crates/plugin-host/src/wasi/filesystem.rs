@@ -5,6 +5,7 @@ use wasmtime::{Result, StoreContextMut, bail};
 
 use super::versioned;
 use crate::call::State;
+use crate::price::Priced as _;
 
 struct Descriptor;
 struct DirectoryEntryStream;
@@ -52,7 +53,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     }
 
     let mut preopens = linker.instance(&versioned("wasi:filesystem/preopens"))?;
-    preopens.func_wrap("get-directories", |_: StoreContextMut<'_, State>, ()| {
+    preopens.priced("get-directories", |_: StoreContextMut<'_, State>, ()| {
         Ok((Vec::<(Resource<Descriptor>, String)>::new(),))
     })
 }

@@ -5,6 +5,7 @@ use wasmtime::{Result, StoreContextMut, bail};
 
 use super::versioned;
 use crate::call::State;
+use crate::price::{Priced as _, pay_for};
 
 /// `wasi:io/poll.pollable`.
 pub(super) struct Pollable;
@@ -32,6 +33,9 @@ enum StreamError {
     Closed,
 }
 
+/// What a handle in a list costs, in bytes of text: it is looked up in a table.
+const HANDLE_BYTES: usize = 256;
+
 type Store<'a> = StoreContextMut<'a, State>;
 type In = Resource<InputStream>;
 type Out = Resource<OutputStream>;
@@ -53,15 +57,16 @@ pub(super) fn pollable() -> Resource<Pollable> {
 pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     let mut error = linker.instance(&versioned("wasi:io/error"))?;
     error.resource("error", ResourceType::host::<IoError>(), |_, _| Ok(()))?;
-    error.func_wrap("[method]error.to-debug-string", |_: Store<'_>, (_,): (Resource<IoError>,)| {
+    error.priced("[method]error.to-debug-string", |_: Store<'_>, (_,): (Resource<IoError>,)| {
         Ok((String::new(),))
     })?;
 
     let mut poll = linker.instance(&versioned("wasi:io/poll"))?;
     poll.resource("pollable", ResourceType::host::<Pollable>(), |_, _| Ok(()))?;
-    poll.func_wrap("[method]pollable.ready", |_: Store<'_>, (_,): (Resource<Pollable>,)| Ok((true,)))?;
-    poll.func_wrap("[method]pollable.block", |_: Store<'_>, (_,): (Resource<Pollable>,)| Ok(()))?;
-    poll.func_wrap("poll", |_: Store<'_>, (polled,): (Vec<Resource<Pollable>>,)| {
+    poll.priced("[method]pollable.ready", |_: Store<'_>, (_,): (Resource<Pollable>,)| Ok((true,)))?;
+    poll.priced("[method]pollable.block", |_: Store<'_>, (_,): (Resource<Pollable>,)| Ok(()))?;
+    poll.priced("poll", |mut store: Store<'_>, (polled,): (Vec<Resource<Pollable>>,)| {
+        pay_for(&mut store, polled.len() * HANDLE_BYTES)?;
         if polled.is_empty() {
             bail!("`poll` was called with an empty list");
         }
@@ -76,31 +81,31 @@ fn link_input(linker: &mut Linker<State>) -> Result<()> {
     let mut streams = linker.instance(&versioned("wasi:io/streams"))?;
     streams.resource("input-stream", ResourceType::host::<InputStream>(), |_, _| Ok(()))?;
     for name in ["read", "blocking-read"] {
-        streams.func_wrap(
+        streams.priced(
             &format!("[method]input-stream.{name}"),
             |_: Store<'_>, (_, _): (In, u64)| -> Streamed<Vec<u8>> { Ok((Err(StreamError::Closed),)) },
         )?;
     }
     for name in ["skip", "blocking-skip"] {
-        streams.func_wrap(
+        streams.priced(
             &format!("[method]input-stream.{name}"),
             |_: Store<'_>, (_, _): (In, u64)| -> Streamed<u64> { Ok((Err(StreamError::Closed),)) },
         )?;
     }
-    streams.func_wrap("[method]input-stream.subscribe", |_: Store<'_>, (_,): (In,)| Ok((pollable(),)))
+    streams.priced("[method]input-stream.subscribe", |_: Store<'_>, (_,): (In,)| Ok((pollable(),)))
 }
 
 fn link_output(linker: &mut Linker<State>) -> Result<()> {
     let mut streams = linker.instance(&versioned("wasi:io/streams"))?;
     streams.resource("output-stream", ResourceType::host::<OutputStream>(), |_, _| Ok(()))?;
-    streams
-        .func_wrap("[method]output-stream.check-write", |_: Store<'_>, (_,): (Out,)| -> Streamed<u64> {
-            Ok((Ok(WRITE_BYTES),))
-        })?;
+    streams.priced("[method]output-stream.check-write", |_: Store<'_>, (_,): (Out,)| -> Streamed<u64> {
+        Ok((Ok(WRITE_BYTES),))
+    })?;
     for name in ["write", "blocking-write-and-flush"] {
-        streams.func_wrap(
+        streams.priced(
             &format!("[method]output-stream.{name}"),
             |mut store: Store<'_>, (stream, bytes): (Out, Vec<u8>)| -> Streamed<()> {
+                pay_for(&mut store, bytes.len())?;
                 if stream.rep() == STDERR {
                     store.data_mut().world.write_stderr(&bytes);
                 }
@@ -109,22 +114,22 @@ fn link_output(linker: &mut Linker<State>) -> Result<()> {
         )?;
     }
     for name in ["flush", "blocking-flush"] {
-        streams.func_wrap(
+        streams.priced(
             &format!("[method]output-stream.{name}"),
             |_: Store<'_>, (_,): (Out,)| -> Streamed<()> { Ok((Ok(()),)) },
         )?;
     }
     for name in ["write-zeroes", "blocking-write-zeroes-and-flush"] {
-        streams.func_wrap(
+        streams.priced(
             &format!("[method]output-stream.{name}"),
             |_: Store<'_>, (_, _): (Out, u64)| -> Streamed<()> { Ok((Ok(()),)) },
         )?;
     }
     for name in ["splice", "blocking-splice"] {
-        streams.func_wrap(
+        streams.priced(
             &format!("[method]output-stream.{name}"),
             |_: Store<'_>, (_, _, _): (Out, In, u64)| -> Streamed<u64> { Ok((Err(StreamError::Closed),)) },
         )?;
     }
-    streams.func_wrap("[method]output-stream.subscribe", |_: Store<'_>, (_,): (Out,)| Ok((pollable(),)))
+    streams.priced("[method]output-stream.subscribe", |_: Store<'_>, (_,): (Out,)| Ok((pollable(),)))
 }

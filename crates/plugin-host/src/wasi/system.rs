@@ -6,6 +6,7 @@ use wasmtime::{Result, StoreContextMut, bail};
 use super::io::{STDERR, input, output, pollable};
 use super::{Exited, versioned};
 use crate::call::State;
+use crate::price::Priced as _;
 
 struct TerminalInput;
 struct TerminalOutput;
@@ -31,21 +32,21 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
 
 fn link_cli(linker: &mut Linker<State>) -> Result<()> {
     let mut environment = linker.instance(&versioned("wasi:cli/environment"))?;
-    environment.func_wrap("get-environment", |_: Store<'_>, ()| Ok((Vec::<(String, String)>::new(),)))?;
-    environment.func_wrap("get-arguments", |_: Store<'_>, ()| Ok((Vec::<String>::new(),)))?;
-    environment.func_wrap("initial-cwd", |_: Store<'_>, ()| Ok((None::<String>,)))?;
+    environment.priced("get-environment", |_: Store<'_>, ()| Ok((Vec::<(String, String)>::new(),)))?;
+    environment.priced("get-arguments", |_: Store<'_>, ()| Ok((Vec::<String>::new(),)))?;
+    environment.priced("initial-cwd", |_: Store<'_>, ()| Ok((None::<String>,)))?;
 
     let mut exit = linker.instance(&versioned("wasi:cli/exit"))?;
-    exit.func_wrap("exit", |_: Store<'_>, (_,): (std::result::Result<(), ()>,)| -> Result<()> {
+    exit.priced("exit", |_: Store<'_>, (_,): (std::result::Result<(), ()>,)| -> Result<()> {
         Err(Exited.into())
     })?;
 
     let mut stdin = linker.instance(&versioned("wasi:cli/stdin"))?;
-    stdin.func_wrap("get-stdin", |_: Store<'_>, ()| Ok((input(),)))?;
+    stdin.priced("get-stdin", |_: Store<'_>, ()| Ok((input(),)))?;
     let mut stdout = linker.instance(&versioned("wasi:cli/stdout"))?;
-    stdout.func_wrap("get-stdout", |_: Store<'_>, ()| Ok((output(STDOUT),)))?;
+    stdout.priced("get-stdout", |_: Store<'_>, ()| Ok((output(STDOUT),)))?;
     let mut stderr = linker.instance(&versioned("wasi:cli/stderr"))?;
-    stderr.func_wrap("get-stderr", |_: Store<'_>, ()| Ok((output(STDERR),)))
+    stderr.priced("get-stderr", |_: Store<'_>, ()| Ok((output(STDERR),)))
 }
 
 fn link_terminals(linker: &mut Linker<State>) -> Result<()> {
@@ -55,29 +56,29 @@ fn link_terminals(linker: &mut Linker<State>) -> Result<()> {
     terminal.resource("terminal-output", ResourceType::host::<TerminalOutput>(), |_, _| Ok(()))?;
 
     let mut stdin = linker.instance(&versioned("wasi:cli/terminal-stdin"))?;
-    stdin.func_wrap("get-terminal-stdin", |_: Store<'_>, ()| Ok((None::<Resource<TerminalInput>>,)))?;
+    stdin.priced("get-terminal-stdin", |_: Store<'_>, ()| Ok((None::<Resource<TerminalInput>>,)))?;
     let mut stdout = linker.instance(&versioned("wasi:cli/terminal-stdout"))?;
-    stdout.func_wrap("get-terminal-stdout", |_: Store<'_>, ()| Ok((None::<Resource<TerminalOutput>>,)))?;
+    stdout.priced("get-terminal-stdout", |_: Store<'_>, ()| Ok((None::<Resource<TerminalOutput>>,)))?;
     let mut stderr = linker.instance(&versioned("wasi:cli/terminal-stderr"))?;
-    stderr.func_wrap("get-terminal-stderr", |_: Store<'_>, ()| Ok((None::<Resource<TerminalOutput>>,)))
+    stderr.priced("get-terminal-stderr", |_: Store<'_>, ()| Ok((None::<Resource<TerminalOutput>>,)))
 }
 
 fn link_clocks(linker: &mut Linker<State>) -> Result<()> {
     let mut wall = linker.instance(&versioned("wasi:clocks/wall-clock"))?;
-    wall.func_wrap("now", |store: Store<'_>, ()| {
+    wall.priced("now", |store: Store<'_>, ()| {
         let now = store.data().world.now;
         let millis = u32::try_from(now.as_millis() % 1_000)?;
         Ok((Datetime { seconds: now.as_secs(), nanoseconds: millis * 1_000_000 },))
     })?;
-    wall.func_wrap("resolution", |_: Store<'_>, ()| Ok((Datetime { seconds: 0, nanoseconds: 1_000_000 },)))?;
+    wall.priced("resolution", |_: Store<'_>, ()| Ok((Datetime { seconds: 0, nanoseconds: 1_000_000 },)))?;
 
     let mut monotonic = linker.instance(&versioned("wasi:clocks/monotonic-clock"))?;
-    monotonic.func_wrap("now", |store: Store<'_>, ()| {
+    monotonic.priced("now", |store: Store<'_>, ()| {
         Ok((store.data().world.now.as_millis().saturating_mul(1_000_000),))
     })?;
-    monotonic.func_wrap("resolution", |_: Store<'_>, ()| Ok((1_000_000_u64,)))?;
+    monotonic.priced("resolution", |_: Store<'_>, ()| Ok((1_000_000_u64,)))?;
     for name in ["subscribe-instant", "subscribe-duration"] {
-        monotonic.func_wrap(name, |_: Store<'_>, (_,): (u64,)| Ok((pollable(),)))?;
+        monotonic.priced(name, |_: Store<'_>, (_,): (u64,)| Ok((pollable(),)))?;
     }
     Ok(())
 }
@@ -88,11 +89,11 @@ fn link_random(linker: &mut Linker<State>) -> Result<()> {
         ("wasi:random/insecure", "get-insecure-random-bytes", "get-insecure-random-u64"),
     ] {
         let mut random = linker.instance(&versioned(interface))?;
-        random.func_wrap(bytes, |mut store: Store<'_>, (len,): (u64,)| Ok((draw(&mut store, len)?,)))?;
-        random.func_wrap(number, |mut store: Store<'_>, ()| Ok((draw_number(&mut store)?,)))?;
+        random.priced(bytes, |mut store: Store<'_>, (len,): (u64,)| Ok((draw(&mut store, len)?,)))?;
+        random.priced(number, |mut store: Store<'_>, ()| Ok((draw_number(&mut store)?,)))?;
     }
     let mut seed = linker.instance(&versioned("wasi:random/insecure-seed"))?;
-    seed.func_wrap("insecure-seed", |mut store: Store<'_>, ()| {
+    seed.priced("insecure-seed", |mut store: Store<'_>, ()| {
         Ok(((draw_number(&mut store)?, draw_number(&mut store)?),))
     })
 }
