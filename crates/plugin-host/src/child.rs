@@ -2,8 +2,8 @@
 //! process, which is this same program under a hidden command.
 //!
 //! The child reads its input from standard input and writes its output to standard output. It has no environment, no
-//! secrets and no open files, a low priority, and limits that it sets for itself before it reads anything: on memory,
-//! processor time and files. The parent kills it when it takes too long, and it dies with the parent.
+//! secrets and none of the parent's files, a low priority, and limits that it sets for itself before it reads anything: on
+//! memory, processor time and files. The parent kills it when it takes too long, and it dies with the parent.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};

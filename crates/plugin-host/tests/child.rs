@@ -1,30 +1,42 @@
-//! Compiling in a child process. The child is this test itself under a hidden command, as the server's is the server:
+//! Jobs in a child process. The child is this test itself under a hidden command, as the server's is the server:
 //! so it has a `main` of its own instead of libtest's.
 #![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
 
 use bytes::Bytes;
-use hookwright_engine::ports::{InspectError, Mapper};
+use hookwright_engine::ports::{InspectError, Mapper, SettingsError};
+use hookwright_model::Settings;
 use hookwright_plugin_host::{HostOptions, HostStats, Isolation, PluginHost, child_main};
 
 use hookwright_hostile::{Guest, request};
 use libtest_mimic::Trial;
 use support::{bundled, options, owner};
+use tokio::process::Command;
 
 const COMMAND: &str = "job-for-the-test";
+const TELL: &str = "tell-for-the-test";
 
 fn main() -> ExitCode {
     let mut args = env::args().skip(1);
-    if args.next().as_deref() == Some(COMMAND) {
-        return child_main(&args.next().unwrap());
+    match args.next().as_deref() {
+        Some(COMMAND) => return child_main(&args.next().unwrap()),
+        Some(TELL) => return tell(),
+        _ => {}
     }
     let trials = vec![
+        trial("a_child_is_given_no_environment_and_no_files", a_child_is_given_no_environment_and_no_files),
+        trial("a_child_limits_itself_before_it_reads", a_child_limits_itself_before_it_reads),
+        trial(
+            "settings_are_checked_and_a_check_that_takes_too_much_is_the_schemas_fault",
+            settings_are_checked_and_a_check_that_takes_too_much_is_the_schemas_fault,
+        ),
         trial("a_child_compiles_what_this_process_runs", a_child_compiles_what_this_process_runs),
         trial(
             "a_component_that_needs_too_much_is_refused_with_the_reason",
@@ -81,4 +93,103 @@ async fn a_program_that_does_not_compile_is_not_the_components_fault() {
     }
     let ended = host(&folder, "/bin/sh".into(), &["-c", "kill -9 $$"]).load(bundled("hubspot")).await;
     assert!(matches!(&ended, Err(InspectError::Refused(reason)) if reason.contains("60 s")), "{ended:?}");
+}
+
+async fn a_child_is_given_no_environment_and_no_files() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file that is open here is not there.
+    let _open = std::fs::File::open(env::current_exe().unwrap()).unwrap();
+    let told = host(&folder, env::current_exe().unwrap(), &[TELL]).load(bundled("hubspot")).await;
+    // What this process was started with, every process that it starts has as well.
+    let inherited = files().into_iter().filter(|file| is_inherited(*file));
+    let files: BTreeSet<u32> = inherited.chain([0, 1, 2]).collect();
+    assert_eq!(told, Err(InspectError::Refused(format!("environment [], files {files:?}"))));
+}
+
+/// A child that refuses every component, and tells what it has been given.
+fn tell() -> ExitCode {
+    eprintln!("environment {:?}, files {:?}", env::vars_os().collect::<Vec<_>>(), files());
+    ExitCode::from(65)
+}
+
+/// The files that this process has open, but for the listing of them.
+fn files() -> BTreeSet<u32> {
+    let listed: Vec<_> =
+        std::fs::read_dir("/proc/self/fd").unwrap().map(|file| file.unwrap().path()).collect();
+    let open = listed.into_iter().filter(|file| file.read_link().is_ok());
+    open.map(|file| file.file_name().unwrap().to_str().unwrap().parse().unwrap()).collect()
+}
+
+/// Whether a file of this process stays open in what it starts.
+fn is_inherited(file: u32) -> bool {
+    const CLOSED_ON_EXEC: u32 = 0o2_000_000;
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{file}")).unwrap();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim();
+    u32::from_str_radix(flags, 8).unwrap() & CLOSED_ON_EXEC == 0
+}
+
+async fn a_child_limits_itself_before_it_reads() {
+    const MIB: u64 = 1 << 20;
+    for (job, cpu_secs, address_bytes) in [("compile", 60, 4_096 * MIB), ("check-settings", 2, 512 * MIB)] {
+        // Its standard input stays open, so it waits.
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args([COMMAND, job])
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
+        let status = || std::fs::read_to_string(process.join("status")).unwrap();
+        // The last of what it does before it reads.
+        while !status().contains("NoNewPrivs:\t1") || niceness(&process) != 10 {
+            assert_eq!(child.try_wait().unwrap(), None, "{job} ended");
+            tokio::task::yield_now().await;
+        }
+        let limits = std::fs::read_to_string(process.join("limits")).unwrap();
+        for (name, limit) in [
+            ("Max address space", address_bytes),
+            ("Max cpu time", cpu_secs),
+            ("Max core file size", 0),
+            ("Max file size", 0),
+            ("Max open files", 32),
+        ] {
+            let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            let numbers: Vec<&str> = line.split_whitespace().take(2).collect();
+            assert_eq!(numbers, [limit.to_string(), limit.to_string()], "{job}: {name}");
+        }
+        assert_eq!(std::fs::read(process.join("environ")).unwrap(), b"");
+        child.kill().await.unwrap();
+    }
+}
+
+/// The 19th field of proc(5)'s `stat`; the second one, in brackets, may hold spaces.
+fn niceness(process: &Path) -> i32 {
+    let stat = std::fs::read_to_string(process.join("stat")).unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    fields.split_whitespace().nth(16).unwrap().parse().unwrap()
+}
+
+async fn settings_are_checked_and_a_check_that_takes_too_much_is_the_schemas_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = host(&folder, env::current_exe().unwrap(), &[COMMAND]);
+    let schema = r#"{"properties": {"stage": {"type": "string"}}}"#;
+    let settings = |text| Settings::parse(text).unwrap();
+    assert_eq!(real.check_settings(schema, &settings(r#"{"stage": "a"}"#), owner()).await, Ok(Vec::new()));
+    let problems = real.check_settings(schema, &settings(r#"{"stage": 1}"#), owner()).await.unwrap();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].pointer, "/stage");
+    let none = real.check_settings("{", &settings("{}"), owner()).await;
+    assert!(matches!(&none, Err(SettingsError::Schema(reason)) if reason.contains("not JSON")), "{none:?}");
+
+    let crashed = host(&folder, "/bin/sh".into(), &["-c", "kill -9 $$"]);
+    let crashed = crashed.check_settings(schema, &settings("{}"), owner()).await;
+    assert!(matches!(&crashed, Err(SettingsError::Schema(reason)) if reason.contains("2 s")), "{crashed:?}");
+    for program in ["/nowhere/hookwright", "/bin/false", "/bin/echo"] {
+        let outcome =
+            host(&folder, program.into(), &[]).check_settings(schema, &settings("{}"), owner()).await;
+        assert!(matches!(outcome, Err(SettingsError::Unavailable(_))), "{program}: {outcome:?}");
+    }
 }
