@@ -115,9 +115,11 @@ pub(crate) fn host(cache: &Path, workers: NonZero<usize>, isolation: Isolation) 
     Ok(PluginHost::new(HostOptions {
         cache_dir: cache.to_owned(),
         cache_key: CacheKey::new([7; 32]),
+        cache_bytes: 1 << 30,
         isolation,
         workers,
         loaded: NonZero::new(8).context("8 is not 0")?,
+        loaded_bytes: 1 << 30,
         limits: PluginLimits::default(),
     })?)
 }

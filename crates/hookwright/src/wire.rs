@@ -22,8 +22,12 @@ use crate::config::Config;
 use crate::data::DataDir;
 use crate::ports::{SystemClock, SystemEntropy};
 
-/// The most components that stay in memory, ready to be called: a few megabytes each.
+/// The most components that stay in memory, ready to be called: a few megabytes each, an interpreter some 70.
 const LOADED_PLUGINS: NonZero<usize> = NonZero::new(128).unwrap();
+/// The most code that they have together.
+const LOADED_BYTES: usize = 1 << 30;
+/// The most that compiled components take on disk.
+const CACHE_BYTES: u64 = 2 << 30;
 
 /// Opens the data folder's store and starts the engine on it.
 pub(crate) async fn start(config: &Config, data: &DataDir) -> Result<Engine> {
@@ -76,9 +80,11 @@ fn host(
     let options = HostOptions {
         cache_dir,
         cache_key: CacheKey::new(cache_key),
+        cache_bytes: CACHE_BYTES,
         isolation: Isolation::Child { program: this_program()?, args: vec![OsString::from(PLUGIN_JOB)] },
         workers,
         loaded: LOADED_PLUGINS,
+        loaded_bytes: LOADED_BYTES,
         limits,
     };
     PluginHost::new(options).context("the plugin host cannot be started")

@@ -41,12 +41,16 @@ pub struct HostOptions {
     pub cache_dir: PathBuf,
     /// What compiled components are authenticated with.
     pub cache_key: CacheKey,
+    /// How many bytes compiled components may take there; those in memory are kept nevertheless.
+    pub cache_bytes: u64,
     /// Where components are compiled and settings checked.
     pub isolation: Isolation,
     /// How many plugins run at the same time; one per processor serves well.
     pub workers: NonZero<usize>,
     /// How many components stay in memory, ready to be called.
     pub loaded: NonZero<usize>,
+    /// How many bytes of code they may have together; one alone may have more.
+    pub loaded_bytes: usize,
     /// What a plugin may use.
     pub limits: PluginLimits,
 }
@@ -103,7 +107,7 @@ struct Shared {
     ticker: Ticker,
     limits: PluginLimits,
     cache: Cache,
-    loaded: Loaded,
+    loaded: Loaded<Plugin>,
     paces: Paces,
     compilations: AtomicU64,
     cache_hits: AtomicU64,
@@ -116,10 +120,19 @@ impl PluginHost {
     /// # Errors
     /// Why it cannot be had.
     pub fn new(options: HostOptions) -> Result<Self, HostError> {
-        let HostOptions { cache_dir, cache_key, isolation, workers, loaded, limits } = options;
+        let HostOptions {
+            cache_dir,
+            cache_key,
+            cache_bytes,
+            isolation,
+            workers,
+            loaded,
+            loaded_bytes,
+            limits,
+        } = options;
         let words = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
         let engine = engine::running(Pool::threads(workers), &limits).map_err(words)?;
-        let cache = Cache::open(&cache_dir, cache_key, Compatibility::of(&engine))
+        let cache = Cache::open(&cache_dir, cache_key, Compatibility::of(&engine), cache_bytes)
             .map_err(|error| HostError::Cache { path: cache_dir, error })?;
         let pool = Pool::start(workers, limits.stack_bytes + HOST_STACK_BYTES).map_err(HostError::Threads)?;
         let shared = Shared {
@@ -128,7 +141,7 @@ impl PluginHost {
             engine,
             limits,
             cache,
-            loaded: Loaded::new(loaded),
+            loaded: Loaded::new(loaded, loaded_bytes),
             paces: Paces::default(),
             compilations: AtomicU64::default(),
             cache_hits: AtomicU64::default(),
@@ -146,7 +159,7 @@ impl PluginHost {
             compilations: self.shared.compilations.load(Ordering::Relaxed),
             cache_hits: self.shared.cache_hits.load(Ordering::Relaxed),
             cache_rejections: self.shared.cache_rejections.load(Ordering::Relaxed),
-            loaded: self.shared.loaded.len(),
+            loaded: self.shared.loaded.size().0,
         }
     }
 
@@ -234,7 +247,7 @@ impl Shared {
                 Cached::Code(code) => match shared.link(&facts, &code) {
                     Ok(plugin) => {
                         shared.cache_hits.fetch_add(1, Ordering::Relaxed);
-                        shared.loaded.insert(facts.digest, Arc::clone(&plugin));
+                        shared.loaded.insert(facts.digest, Arc::clone(&plugin), code.len());
                         return Ok(Some(plugin));
                     }
                     Err(error) => error.to_string(),
@@ -265,8 +278,8 @@ impl Shared {
         let Some(Fresh { code, .. }) = fresh else { return Ok(()) };
         let shared = Arc::clone(self);
         blocking(move || {
-            shared.loaded.insert(facts.digest, plugin);
-            if let Err(error) = shared.cache.put(facts.digest, &code) {
+            shared.loaded.insert(facts.digest, plugin, code.len());
+            if let Err(error) = shared.cache.put(facts.digest, &code, &shared.loaded.digests()) {
                 tracing::warn!(component = %facts.digest, %error, "compiled code was not kept; a restart compiles again");
             }
             Ok(())

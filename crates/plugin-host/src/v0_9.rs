@@ -121,9 +121,11 @@ mod tests {
         PluginHost::new(HostOptions {
             cache_dir: folder.path().to_owned(),
             cache_key: CacheKey::new([7; 32]),
+            cache_bytes: 1 << 30,
             isolation: Isolation::InProcess,
             workers: NonZero::<usize>::MIN,
             loaded: NonZero::<usize>::MIN,
+            loaded_bytes: 1 << 30,
             limits: PluginLimits::default(),
         })
         .unwrap()

@@ -204,6 +204,19 @@ async fn the_component_used_longest_ago_gives_way() {
 }
 
 #[tokio::test]
+async fn code_that_is_loaded_stays_on_disk_however_small_the_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = hookwright_plugin_host::HostOptions { cache_bytes: 1, ..options(folder.path()) };
+    let host = PluginHost::new(options.clone()).unwrap();
+    host.load(bundled("hubspot")).await.unwrap();
+    host.load(bundled("pipedrive")).await.unwrap();
+    let again = PluginHost::new(options).unwrap();
+    again.load(bundled("hubspot")).await.unwrap();
+    again.load(bundled("pipedrive")).await.unwrap();
+    assert_eq!(again.stats(), HostStats { cache_hits: 2, loaded: 2, ..HostStats::default() });
+}
+
+#[tokio::test]
 async fn a_component_that_is_asked_for_twice_at_once_is_compiled_once_or_found() {
     let rig = Rig::new();
     let component: Bytes = bundled("hubspot");

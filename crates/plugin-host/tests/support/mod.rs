@@ -14,9 +14,11 @@ pub(crate) fn options(cache_dir: &Path) -> HostOptions {
     HostOptions {
         cache_dir: cache_dir.to_owned(),
         cache_key: CacheKey::new([7; 32]),
+        cache_bytes: 1 << 30,
         isolation: Isolation::InProcess,
         workers: NonZero::new(2).unwrap(),
         loaded: NonZero::new(8).unwrap(),
+        loaded_bytes: 1 << 30,
         limits: PluginLimits::default(),
     }
 }
