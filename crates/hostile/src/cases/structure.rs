@@ -106,13 +106,39 @@ fn components() -> Vec<Case> {
             name: "types-that-double-thirty-times",
             limit: "size of a type",
             verdict: Verdict::Refused,
-            words: &["type"],
+            words: &["effective type size exceeds the limit of 1000000"],
+            build: || with_component(&format!("(component {})", doubling(30))),
+        },
+        Case {
+            name: "options-nested-deeply",
+            limit: "nesting of a type",
+            verdict: Verdict::Refused,
+            words: &["type nesting is too deep"],
             build: || {
-                let types = (1..30).map(|n| format!("(type $t{n} (tuple $t{} $t{}))", n - 1, n - 1));
-                with_component(&format!("(component (type $t0 (tuple u8 u8)) {})", types.collect::<String>()))
+                let types = (1..5_000).map(|n| format!("(type $t{n} (option $t{}))", n - 1));
+                with_component(&format!("(component (type $t0 (option u8)) {})", types.collect::<String>()))
+            },
+        },
+        Case {
+            name: "types-that-double-up-to-the-limit",
+            limit: "size of a type",
+            verdict: Verdict::Harmless,
+            words: &["Skip(\"text\")"],
+            build: || {
+                with_component(&format!(
+                    "(component {})",
+                    format!("(component {})", doubling(18)).repeat(100)
+                ))
             },
         },
     ]
+}
+
+/// Types, each of which is the one before twice; the last one is `$last`.
+fn doubling(times: usize) -> String {
+    let types = (1..times).map(|n| format!("(type $t{n} (tuple $t{} $t{}))", n - 1, n - 1));
+    let types: String = types.collect();
+    format!("(type $t0 (tuple u8 u8)) {types} (type $last (tuple $t{}))", times - 1)
 }
 
 fn sections() -> Vec<Case> {
