@@ -94,7 +94,7 @@ fn evaluating(levels: usize) -> String {
 
 /// A schema of patterns that each are within the limit, just so.
 fn costly_patterns() -> String {
-    let patterns = (0..2_000).map(|n| format!(r#"{{"pattern":"x{n}[a-z]{{4000}}"}}"#));
+    let patterns = (0..2_000).map(|n| format!(r#"{{"pattern":"x{n}[a-z]{{10000}}"}}"#));
     format!(r#"{{"allOf":[{}]}}"#, patterns.collect::<Vec<_>>().join(","))
 }
 
