@@ -1,8 +1,8 @@
 //! Bodies on their way in: how long one may be and take, and how much of all of them is in memory at the same time.
 //!
 //! Room is taken before the first byte is read, as much as the request announces, or as the body arrives if it announces
-//! nothing, and is given back with the answer. So a body that finds no room is refused before it is kept, whoever sends slowly holds only room of their own project, and for no longer
-//! than a body may take.
+//! nothing, and is given back with the answer. So a body that finds no room is refused before it is kept; whoever sends
+//! slowly holds only room of their own project, and for no longer than a body may take.
 
 use std::collections::HashMap;
 use std::sync::Arc;
