@@ -178,11 +178,11 @@ impl Cache {
         file.write_all(self.mac(component, code).as_bytes())?;
         file.write_all(code)?;
         file.persist(self.path(component)).map_err(|error| error.error)?;
-        self.make_room(loaded.iter().copied().chain([component]).map(file_name).collect())
+        self.make_room(&loaded.iter().copied().chain([component]).map(file_name).collect())
     }
 
     /// Removes what was used longest ago until the rest is within the bound.
-    fn make_room(&self, kept: HashSet<String>) -> io::Result<()> {
+    fn make_room(&self, kept: &HashSet<String>) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
