@@ -15,6 +15,9 @@ use crate::pace::thread_time;
 use crate::ticker::ticks;
 use crate::wasi::{Exited, World};
 
+/// How often a call is tried that fails for the host's sake.
+const TRIES: u32 = 4;
+
 /// Why a call ended without an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallError {
@@ -62,8 +65,23 @@ pub(crate) struct Ended<T> {
     pub(crate) usage: Usage,
 }
 
-/// Runs `body` with a fresh store.
+/// Runs `body` with a fresh store, and again when the system refused the host something: that passes, as when pages of a
+/// memory's image are held elsewhere just while it is sealed. A call has no effects, so nobody sees the difference.
 pub(crate) fn run<T>(
+    stage: &Stage<'_>,
+    world: impl Fn() -> World,
+    body: impl Fn(&mut Store<State>) -> wasmtime::Result<T>,
+) -> Ended<T> {
+    for _ in 1..TRIES {
+        let ended = run_once(stage, world(), &body);
+        if !matches!(ended.outcome, Err(CallError::Host(_))) {
+            return ended;
+        }
+    }
+    run_once(stage, world(), &body)
+}
+
+fn run_once<T>(
     stage: &Stage<'_>,
     world: World,
     body: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
@@ -177,8 +195,10 @@ impl State {
 
 /// An error without a trap code: raised by wasmtime at the boundary of the component, or by the host.
 fn explain_other(error: &wasmtime::Error, limits: &PluginLimits) -> CallError {
-    let text = error.root_cause().to_string();
-    if error.is::<wasmtime::PoolConcurrencyLimitError>() || error.is::<std::io::Error>() {
+    let cause = error.root_cause();
+    let text = cause.to_string();
+    // A plugin has no files: what the system refuses, it refuses to wasmtime.
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() || cause.is::<std::io::Error>() {
         return CallError::Host(text);
     }
     // wasmtime keeps the types of these two errors to itself.
@@ -246,5 +266,53 @@ impl LogBuffer {
             limits.log_lines, limits.log_bytes
         );
         self.lines.push(LogLine { level: LogLevel::Warn, message });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io;
+    use std::num::NonZero;
+
+    use hookwright_model::Timestamp;
+
+    use super::*;
+    use crate::engine;
+    use crate::ticker::Ticker;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the image cannot be sealed")]
+    struct Sealing(#[source] io::Error);
+
+    fn busy() -> io::Error {
+        io::Error::from(io::ErrorKind::ResourceBusy)
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_no_fault_of_the_plugin() {
+        for error in [wasmtime::Error::new(busy()), wasmtime::Error::new(Sealing(busy()))] {
+            let explained = explain_other(&error, &PluginLimits::default());
+            assert_eq!(explained, CallError::Host(busy().to_string()));
+        }
+    }
+    #[test]
+    fn what_the_system_refuses_for_a_moment_is_tried_again() {
+        let limits = PluginLimits::default();
+        let engine = engine::running(NonZero::<usize>::MIN, &limits).unwrap();
+        let ticker = Ticker::start(&engine).unwrap();
+        let stage = Stage { engine: &engine, ticker: &ticker, limits: &limits, time: limits.wall_time };
+        let world = || World::new(Timestamp::EPOCH, String::new(), 0);
+        let tries = |refusals| {
+            let tries = Cell::new(0);
+            let ended = run(&stage, world, |_| {
+                tries.set(tries.get() + 1);
+                if tries.get() > refusals { Ok(()) } else { Err(busy().into()) }
+            });
+            (tries.get(), ended.outcome)
+        };
+        assert_eq!(tries(0), (1, Ok(())));
+        assert_eq!(tries(TRIES - 1), (TRIES, Ok(())));
+        assert_eq!(tries(TRIES), (TRIES, Err(CallError::Host(busy().to_string()))));
     }
 }

@@ -96,7 +96,7 @@ impl Plugin {
 
     /// Asks the plugin what it is. The answer is not yet checked.
     pub(crate) fn describe(&self, stage: &Stage<'_>) -> Ended<Description> {
-        let world = World::new(Timestamp::EPOCH, String::new(), stage.limits.random_bytes);
+        let world = || World::new(Timestamp::EPOCH, String::new(), stage.limits.random_bytes);
         call::run(stage, world, |store| match self {
             Self::V1(plugin) => plugin.describe(store),
             #[cfg(test)]
@@ -115,7 +115,8 @@ impl Plugin {
             }
         };
         let limits = stage.limits;
-        let world = World::new(payload.created_at, event.id.to_string(), limits.random_bytes);
+        let now = payload.created_at;
+        let world = || World::new(now, event.id.to_string(), limits.random_bytes);
         match self {
             Self::V1(plugin) => {
                 let arguments = v1::Arguments::new(event, payload, settings, history.clone());
