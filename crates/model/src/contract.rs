@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
+use serde::{Deserialize, Serialize};
 
 /// One HTTP request that a plugin wants sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub enum Failure {
 }
 
 /// How much a log line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogLevel {
     /// For the plugin's author.
     Debug,
@@ -97,7 +98,7 @@ pub enum LogLevel {
 }
 
 /// A diagnostic line that a plugin wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// How much it matters.
     pub level: LogLevel,

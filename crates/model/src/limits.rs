@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
 /// What a plugin may be and use. Limits on a call hold for `describe` and for `transform`, each call for itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginLimits {
     /// Size of a component's file.
     pub component_bytes: usize,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline};
 
@@ -19,7 +20,7 @@ use crate::wasi::{Exited, World};
 const TRIES: u32 = 4;
 
 /// Why a call ended without an answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub(crate) enum CallError {
     /// The plugin crashed.
     #[error("it crashed: {0}")]
@@ -28,8 +29,8 @@ pub(crate) enum CallError {
     #[error("it exceeded a limit: {0}")]
     Limit(String),
     /// The component is not what it seems to be.
-    #[error(transparent)]
-    Types(#[from] WrongTypes),
+    #[error("{0}")]
+    Types(String),
     /// The host failed.
     #[error("the host failed: {0}")]
     Host(String),
@@ -63,6 +64,8 @@ pub(crate) struct Ended<T> {
     pub(crate) logs: Vec<LogLine>,
     /// What it used.
     pub(crate) usage: Usage,
+    /// Processor time, making and clearing away the instance included.
+    pub(crate) busy: Duration,
 }
 
 /// Runs `body` with a fresh store, and again when the system refused the host something: that passes, as when pages of a
@@ -87,13 +90,13 @@ fn run_once<T>(
     body: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Ended<T> {
     let Stage { engine, ticker, limits, time } = *stage;
-    let started = Instant::now();
+    let (begun, started) = (thread_time(), Instant::now());
     let mut store = Store::new(engine, State::new(limits.clone(), world));
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.transfer_bytes);
     store.set_max_component_handles(limits.handles);
     store.set_epoch_deadline(ticks(time));
-    let clock = Clock { processor: thread_time(), wall: started, time };
+    let clock = Clock { processor: begun, wall: started, time };
     store.epoch_deadline_callback(move |_| Ok(clock.strike()));
     let running = ticker.running();
     let outcome = store.set_fuel(limits.fuel).and_then(|()| body(&mut store));
@@ -110,6 +113,7 @@ fn run_once<T>(
         cut_short,
         logs: state.logs.lines,
         usage,
+        busy: thread_time().saturating_sub(begun),
     }
 }
 
@@ -160,7 +164,7 @@ impl State {
             return CallError::Trap(self.with_last_words("it called `exit`".into()));
         }
         if let Some(types) = error.downcast_ref::<WrongTypes>() {
-            return CallError::Types(types.clone());
+            return CallError::Types(types.to_string());
         }
         match error.downcast_ref::<Trap>() {
             Some(trap) => self.explain_trap(*trap),

@@ -7,16 +7,20 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt as _;
 use std::panic::catch_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus, Stdio};
 
 use bytes::Bytes;
+use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
-use crate::limits::child::{JobLimits, MESSAGE_BYTES, NICENESS, OPEN_FILES};
-use crate::{compile, schema};
+use crate::limits::child::{
+    JobLimits, MESSAGE_BYTES, NICENESS, OPEN_FILES, RUNNER_NICENESS, RUNNER_OPEN_FILES,
+};
+use crate::{compile, runner, schema};
 
 /// Where jobs are done.
 #[derive(Debug, Clone)]
@@ -72,15 +76,26 @@ impl Isolation {
                 .await
                 .unwrap_or(Err(JobError::Exhausted)),
             Self::Child { program, args } => {
-                let mut command = Command::new(program);
-                command.args(args).arg(job.name).env_clear().kill_on_drop(true);
-                command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                let mut command = Command::from(command(program, args, job.name));
+                command
+                    .kill_on_drop(true)
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped());
                 let run = run(command, &input, job.limits.output_bytes);
                 let output = tokio::time::timeout(job.limits.wall_time, run).await;
                 output.map_err(|_| JobError::Exhausted)?.map_err(|error| unavailable(&error))?.judge(job)
             }
         }
     }
+}
+
+/// What starts a child process, with nothing of this one's but what it is given yet.
+pub(crate) fn command(program: &Path, args: &[OsString], job: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(program);
+    // Of a group of its own: what the terminal sends to the server is not for what works for it.
+    command.args(args).arg(job).env_clear().process_group(0);
+    command
 }
 
 /// What a child process left behind.
@@ -136,10 +151,15 @@ fn unavailable(error: &io::Error) -> JobError {
 /// The hidden command behind [`Isolation::Child`]: does the job of this name, from standard input to standard output. It
 /// must be reached before the program reads its configuration, opens files or starts threads.
 pub fn child_main(job: &str) -> ExitCode {
+    if job == runner::NAME {
+        let served = limit_this_process(&RUNNER_RESOURCES, RUNNER_NICENESS).and_then(|()| runner::serve());
+        return served
+            .map_or_else(|error| fail(ExitCode::FAILURE, &error.to_string()), |()| ExitCode::SUCCESS);
+    }
     let Some(job) = JOBS.into_iter().find(|known| known.name == job) else {
         return fail(ExitCode::FAILURE, "there is no job of this name");
     };
-    let input = limit_this_process(&job.limits).and_then(|()| {
+    let input = limit_this_process(&job.limits.resources(), NICENESS).and_then(|()| {
         let mut input = Vec::new();
         io::stdin().lock().read_to_end(&mut input)?;
         Ok(input)
@@ -169,25 +189,31 @@ fn fail(code: ExitCode, message: &str) -> ExitCode {
     code
 }
 
-/// Limits what this process may use from now on.
-fn limit_this_process(limits: &JobLimits) -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, nice, setrlimit};
+impl JobLimits {
+    fn resources(&self) -> [(Resource, u64); 4] {
+        [
+            (Resource::As, self.address_bytes),
+            (Resource::Cpu, self.cpu_secs),
+            // Pipes are not files: standard output is not concerned.
+            (Resource::Fsize, 0),
+            (Resource::Nofile, OPEN_FILES),
+        ]
+    }
+}
 
-    for (resource, limit) in [
-        (Resource::As, limits.address_bytes),
-        (Resource::Cpu, limits.cpu_secs),
-        (Resource::Core, 0),
-        // Pipes are not files: standard output is not concerned.
-        (Resource::Fsize, 0),
-        (Resource::Nofile, OPEN_FILES),
-    ] {
-        setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
+/// What makes calls has limits on each of them. The images of memories are files to the system, without a name.
+const RUNNER_RESOURCES: [(Resource, u64); 1] = [(Resource::Nofile, RUNNER_OPEN_FILES)];
+
+/// Limits what this process may use from now on.
+fn limit_this_process(resources: &[(Resource, u64)], niceness: i32) -> io::Result<()> {
+    for (resource, limit) in resources.iter().chain(&[(Resource::Core, 0)]) {
+        setrlimit(*resource, Rlimit { current: Some(*limit), maximum: Some(*limit) })?;
     }
     #[cfg(target_os = "linux")]
     {
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
         rustix::thread::set_no_new_privs(true)?;
     }
-    nice(NICENESS)?;
+    nice(niceness)?;
     Ok(())
 }

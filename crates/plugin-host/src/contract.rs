@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use hookwright_engine::ports::{MapError, MapRequest, Mapped};
+use hookwright_engine::ports::{MapError, MapRequest};
 use hookwright_model::{Action, Description, Payload, PayloadError, Timestamp};
+use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
-use wasmtime::component::{InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::call::{self, CallError, Ended, State};
 use crate::limits::PluginLimits;
@@ -17,7 +18,7 @@ use crate::v1;
 use crate::wasi::{self, World};
 
 /// A version of the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Contract {
     /// 1.0.0.
     V1,
@@ -71,6 +72,40 @@ pub(crate) enum Plugin {
     V0_9(v0_9::Plugin),
 }
 
+/// What `transform` is called with.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Call {
+    /// Where the plugin's clock stands, in milliseconds since 1970.
+    now: u64,
+    /// What its random numbers follow from.
+    seed: String,
+    arguments: Arguments,
+}
+
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(test, expect(clippy::large_enum_variant, reason = "the other one is for tests"))]
+enum Arguments {
+    V1(v1::Arguments),
+    #[cfg(test)]
+    V0_9(v0_9::Arguments),
+}
+
+/// What `describe` answered, not yet checked.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Described {
+    V1(v1::Described),
+    #[cfg(test)]
+    V0_9(v0_9::Described),
+}
+
+/// What `transform` answered, not yet checked.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Answer {
+    V1(v1::Answer),
+    #[cfg(test)]
+    V0_9(v0_9::Answer),
+}
+
 /// What a call needs of the host.
 #[derive(Clone, Copy)]
 pub(crate) struct Stage<'a> {
@@ -94,49 +129,93 @@ impl Plugin {
         }
     }
 
-    /// Asks the plugin what it is. The answer is not yet checked.
-    pub(crate) fn describe(&self, stage: &Stage<'_>) -> Ended<Description> {
+    /// The version that it was built for.
+    pub(crate) fn contract(&self) -> Contract {
+        match self {
+            Self::V1(_) => Contract::V1,
+            #[cfg(test)]
+            Self::V0_9(_) => Contract::V0_9,
+        }
+    }
+
+    /// The component, compiled and linked.
+    pub(crate) fn component(&self) -> &Component {
+        match self {
+            Self::V1(plugin) => plugin.component(),
+            #[cfg(test)]
+            Self::V0_9(plugin) => plugin.component(),
+        }
+    }
+
+    /// What the plugin is to be called with.
+    ///
+    /// # Errors
+    /// When the event is not what was accepted.
+    pub(crate) fn call(&self, request: &MapRequest) -> Result<Call, MapError> {
+        let MapRequest { event, settings, history, component: _ } = request;
+        let payload = Payload::parse(&event.payload).map_err(|PayloadError { pointer, message }| {
+            MapError::Unavailable(format!("the stored event is damaged: at `{pointer}`: {message}"))
+        })?;
+        let now = payload.created_at.as_millis();
+        let arguments = match self {
+            Self::V1(_) => Arguments::V1(v1::Arguments::new(event, payload, settings, history.clone())),
+            #[cfg(test)]
+            Self::V0_9(_) => Arguments::V0_9(v0_9::Arguments::new(event, settings)),
+        };
+        Ok(Call { now, seed: event.id.to_string(), arguments })
+    }
+
+    /// Asks the plugin what it is.
+    pub(crate) fn describe(&self, stage: &Stage<'_>) -> Ended<Described> {
         let world = || World::new(Timestamp::EPOCH, String::new(), stage.limits.random_bytes);
         call::run(stage, world, |store| match self {
-            Self::V1(plugin) => plugin.describe(store),
+            Self::V1(plugin) => plugin.describe(store).map(Described::V1),
             #[cfg(test)]
-            Self::V0_9(plugin) => plugin.describe(store),
+            Self::V0_9(plugin) => plugin.describe(store).map(Described::V0_9),
         })
     }
 
-    /// Asks the plugin what to do next. None when it takes longer than the stage allows, and the limits allow more.
-    pub(crate) fn transform(&self, stage: &Stage<'_>, request: &MapRequest) -> Option<Mapped> {
-        let MapRequest { event, settings, history, component: _ } = request;
-        let payload = match Payload::parse(&event.payload) {
-            Ok(payload) => payload,
-            Err(PayloadError { pointer, message }) => {
-                let problem = format!("the stored event is damaged: at `{pointer}`: {message}");
-                return Some(Mapped::not_run(MapError::Unavailable(problem)));
-            }
-        };
-        let limits = stage.limits;
-        let now = payload.created_at;
-        let world = || World::new(now, event.id.to_string(), limits.random_bytes);
-        match self {
-            Self::V1(plugin) => {
-                let arguments = v1::Arguments::new(event, payload, settings, history.clone());
-                let ended = call::run(stage, world, |store| plugin.transform(store, &arguments));
-                mapped(ended, |answer| answer.check(limits))
+    /// Asks the plugin what to do next.
+    pub(crate) fn transform(&self, stage: &Stage<'_>, call: &Call) -> Ended<Answer> {
+        let Call { now, seed, arguments } = call;
+        let world = || World::new(Timestamp::from_millis(*now), seed.clone(), stage.limits.random_bytes);
+        call::run(stage, world, |store| match (self, arguments) {
+            (Self::V1(plugin), Arguments::V1(arguments)) => {
+                plugin.transform(store, arguments).map(Answer::V1)
             }
             #[cfg(test)]
-            Self::V0_9(plugin) => {
-                let ended = call::run(stage, world, |store| plugin.transform(store, event, settings));
-                mapped(ended, |answer| answer.check(limits))
+            (Self::V0_9(plugin), Arguments::V0_9(arguments)) => {
+                plugin.transform(store, arguments).map(Answer::V0_9)
             }
+            #[cfg(test)]
+            _ => wasmtime::bail!("the call is one of another version of the contract"),
+        })
+    }
+}
+
+impl Described {
+    /// The description in the host's words.
+    pub(crate) fn description(self) -> Description {
+        match self {
+            Self::V1(described) => described.description(),
+            #[cfg(test)]
+            Self::V0_9(described) => described.description(),
         }
     }
 }
 
-/// What comes of a call, its answer checked. None when it was cut short.
-fn mapped<T>(ended: Ended<T>, check: impl FnOnce(T) -> Result<Action, MapError>) -> Option<Mapped> {
-    let Ended { outcome, cut_short, logs, usage } = ended;
-    let outcome = outcome.map_err(MapError::from).and_then(check);
-    (!cut_short).then_some(Mapped { outcome, logs, usage })
+impl Answer {
+    /// The answer, checked.
+    ///
+    /// # Errors
+    /// What the plugin failed with, or the rule that its answer breaks.
+    pub(crate) fn check(self, limits: &PluginLimits) -> Result<Action, MapError> {
+        match self {
+            Self::V1(answer) => answer.check(limits),
+            #[cfg(test)]
+            Self::V0_9(answer) => answer.check(limits),
+        }
+    }
 }
 
 impl From<CallError> for MapError {
@@ -144,7 +223,7 @@ impl From<CallError> for MapError {
         match error {
             CallError::Trap(message) => Self::Trap(message),
             CallError::Limit(message) => Self::Limit(message),
-            CallError::Types(types) => Self::Invalid(types.to_string()),
+            CallError::Types(message) => Self::Invalid(message),
             CallError::Host(message) => Self::Unavailable(message),
         }
     }

@@ -13,26 +13,22 @@ use hookwright_engine::ports::{
     InspectError, Inspected, MapError, MapRequest, Mapped, Mapper, SettingsError,
 };
 use hookwright_engine::settings::{self, SettingsProblem};
-use hookwright_model::{PluginLimits, PluginOwner, ProjectId, Settings};
+use hookwright_model::{Digest, PluginLimits, PluginOwner, ProjectId, Settings};
 use tokio::time::Instant;
-use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
 
 use crate::cache::{Cache, CacheKey, Cached, Compatibility};
-use crate::call::{CallError, Ended, State};
+use crate::call::{CallError, Ended};
 use crate::child::Isolation;
-use crate::contract::{self, Plugin, Stage};
+use crate::contract::{Answer, Call, Described, Plugin};
 use crate::inspect::Facts;
 use crate::limits::QUICK;
 use crate::loaded::Loaded;
-use crate::pace::{Paces, thread_time};
+use crate::machine::Machine;
+use crate::pace::Paces;
 use crate::pool::{Lane, Pool};
-use crate::ticker::Ticker;
+use crate::runner::Runners;
 use crate::turns::Turns;
-use crate::{compile, describe, engine, inspect, schema};
-
-/// What the host itself needs of a worker's stack, beside a plugin's share.
-const HOST_STACK_BYTES: usize = 1024 * 1024;
+use crate::{compile, describe, inspect, schema};
 
 /// How a host is set up.
 #[derive(Debug, Clone)]
@@ -43,7 +39,7 @@ pub struct HostOptions {
     pub cache_key: CacheKey,
     /// How many bytes compiled components may take there; those in memory are kept nevertheless.
     pub cache_bytes: u64,
-    /// Where components are compiled and settings checked.
+    /// Where components are compiled, settings checked and calls made that take long.
     pub isolation: Isolation,
     /// How many plugins run at the same time; one per processor serves well.
     pub workers: NonZero<usize>,
@@ -92,7 +88,7 @@ pub struct HostStats {
     pub uploads_waiting: usize,
 }
 
-/// Runs plugins in this process, on threads of its own.
+/// Runs plugins on threads of its own, and those that take long in processes of their own.
 pub struct PluginHost {
     shared: Arc<Shared>,
     pool: Pool,
@@ -102,10 +98,9 @@ pub struct PluginHost {
 
 /// What the threads of the host share.
 struct Shared {
-    engine: Engine,
-    linker: Linker<State>,
-    ticker: Ticker,
-    limits: PluginLimits,
+    machine: Machine,
+    /// None when everything happens in this process.
+    runners: Option<Runners>,
     cache: Cache,
     loaded: Loaded<Plugin>,
     paces: Paces,
@@ -131,15 +126,13 @@ impl PluginHost {
             limits,
         } = options;
         let words = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
-        let engine = engine::running(Pool::threads(workers), &limits).map_err(words)?;
-        let cache = Cache::open(&cache_dir, cache_key, Compatibility::of(&engine), cache_bytes)
+        let machine = Machine::new(Pool::threads(workers), limits).map_err(words)?;
+        let cache = Cache::open(&cache_dir, cache_key, Compatibility::of(&machine.engine), cache_bytes)
             .map_err(|error| HostError::Cache { path: cache_dir, error })?;
-        let pool = Pool::start(workers, limits.stack_bytes + HOST_STACK_BYTES).map_err(HostError::Threads)?;
+        let pool = Pool::start(workers, machine.stack_bytes()).map_err(HostError::Threads)?;
         let shared = Shared {
-            linker: contract::linker(&engine).map_err(words)?,
-            ticker: Ticker::start(&engine).map_err(HostError::Threads)?,
-            engine,
-            limits,
+            runners: Runners::of(&isolation, machine.limits()),
+            machine,
             cache,
             loaded: Loaded::new(loaded, loaded_bytes),
             paces: Paces::default(),
@@ -184,7 +177,7 @@ impl PluginHost {
             return Ok(Ready { facts, plugin, waited, fresh: None });
         }
         let started = Instant::now();
-        let code = compile::compile(&self.isolation, &self.shared.engine, component).await?;
+        let code = compile::compile(&self.isolation, &self.shared.machine.engine, component).await?;
         let compile_time = started.elapsed();
         self.shared.compilations.fetch_add(1, Ordering::Relaxed);
         let (plugin, code) = self.shared.fresh(&facts, code).await?;
@@ -235,7 +228,7 @@ impl Shared {
     /// Checks the component as far as that takes linear time.
     async fn examine(self: &Arc<Self>, component: Bytes) -> Result<Facts, InspectError> {
         let shared = Arc::clone(self);
-        blocking(move || inspect::inspect(&component, &shared.limits)).await
+        blocking(move || inspect::inspect(&component, shared.machine.limits())).await
     }
 
     /// Looks for the component in the cache; what is found is kept in memory.
@@ -289,69 +282,63 @@ impl Shared {
 
     /// Makes code callable.
     fn link(&self, facts: &Facts, code: &[u8]) -> Result<Arc<Plugin>, InspectError> {
-        // SAFETY: the code is wasmtime's own output for this engine. It comes straight from the compiler, which named
-        // the same compatibility as ours, or from the cache, which verified a MAC that only this installation can make.
-        #[expect(unsafe_code, reason = "wasmtime cannot tell its own output from foreign machine code")]
-        let component = unsafe { Component::deserialize(&self.engine, code) };
-        let component = component.map_err(|error| {
-            InspectError::Refused(format!("the component needs more than a plugin may have: {error:#}"))
-        })?;
-        let plugin = self.linker.instantiate_pre(&component).map_err(|error| {
-            InspectError::Refused(format!("the component imports what a mapping does not get: {error:#}"))
-        })?;
-        let plugin = Plugin::new(facts.contract, plugin).map_err(|error| {
-            InspectError::Refused(format!(
-                "the component is not a mapping: its exports are not those of version {} of the contract: {error:#}",
-                facts.contract.version()
-            ))
-        })?;
-        Ok(Arc::new(plugin))
+        self.machine.link(facts.contract, code).map(Arc::new).map_err(InspectError::Refused)
     }
 
-    /// Where a call runs that may take so much processor time.
-    fn stage(&self, time: Duration) -> Stage<'_> {
-        Stage { engine: &self.engine, ticker: &self.ticker, limits: &self.limits, time }
+    /// Asks the plugin what it is.
+    fn describe(&self, component: Digest, plugin: &Plugin) -> Ended<Described> {
+        match &self.runners {
+            Some(runners) => runners.describe(component, plugin),
+            None => plugin.describe(&self.machine.stage(self.machine.limits().wall_time)),
+        }
     }
 
-    /// Calls the plugin on this thread. None when the call belongs in the slow lane and this is the fast one.
-    fn transform(&self, plugin: &Plugin, request: &MapRequest, lane: Lane) -> Option<Mapped> {
-        let time = match lane {
+    /// Asks the plugin what to do next. None when the call belongs in the slow lane and this is the fast one.
+    fn transform(
+        &self,
+        component: Digest,
+        plugin: &Plugin,
+        call: &Call,
+        lane: Lane,
+    ) -> Option<Ended<Answer>> {
+        let limits = self.machine.limits();
+        let ended = match (lane, &self.runners) {
             // What others of the same component took may have come out while this call waited.
-            Lane::Fast if self.paces.is_slow(request.component, Instant::now()) => return None,
-            Lane::Fast => self.limits.wall_time.min(QUICK),
-            Lane::Slow => self.limits.wall_time,
+            (Lane::Fast, _) if self.paces.is_slow(component, Instant::now()) => return None,
+            (Lane::Fast, _) => plugin.transform(&self.machine.stage(limits.wall_time.min(QUICK)), call),
+            (Lane::Slow, Some(runners)) => runners.transform(component, plugin, call),
+            (Lane::Slow, None) => plugin.transform(&self.machine.stage(limits.wall_time), call),
         };
-        let begun = thread_time();
-        let mapped = plugin.transform(&self.stage(time), request);
-        // With what it takes to make and to clear away the instance.
-        self.paces.took(request.component, thread_time().saturating_sub(begun), Instant::now());
-        mapped
+        self.paces.took(component, ended.busy, Instant::now());
+        Some(ended)
     }
 }
 
 #[async_trait]
 impl Mapper for PluginHost {
     fn limits(&self) -> &PluginLimits {
-        &self.shared.limits
+        self.shared.machine.limits()
     }
 
     async fn inspect(&self, component: Bytes, owner: PluginOwner) -> Result<Inspected, InspectError> {
         let size_bytes = component.len() as u64;
         let ready = self.prepare(component, Wanted::ForUpload(owner)).await?;
-        let (shared, plugin) = (Arc::clone(&self.shared), Arc::clone(&ready.plugin));
+        let (shared, plugin, digest) =
+            (Arc::clone(&self.shared), Arc::clone(&ready.plugin), ready.facts.digest);
         let described = self.pool.run(Lane::Slow, project_of(owner), move || {
-            plugin.describe(&shared.stage(shared.limits.wall_time))
+            let ended = shared.describe(digest, &plugin);
+            let busy = ended.busy;
+            (ended, busy)
         });
-        let described = described.await;
-        let Ended { outcome, usage, logs: _, cut_short: _ } =
-            described.map_err(|error| unavailable(&error))?;
+        let Ended { outcome, usage, .. } = described.await.map_err(|error| unavailable(&error))?;
         let description = outcome.map_err(|error| match error {
             CallError::Host(message) => InspectError::Unavailable(message),
-            CallError::Types(types) => {
-                InspectError::Refused(format!("the component is not a mapping: {types}"))
+            CallError::Types(message) => {
+                InspectError::Refused(format!("the component is not a mapping: {message}"))
             }
             error => InspectError::Refused(format!("`describe` did not answer: {error}")),
         })?;
+        let description = description.description();
         describe::check(&description).map_err(InspectError::Refused)?;
         self.try_schema(&description.settings_schema, owner).await?;
         let inspected = Inspected {
@@ -388,23 +375,37 @@ impl Mapper for PluginHost {
         let Some(plugin) = self.shared.loaded.get(request.component) else {
             return Mapped::not_run(MapError::NotLoaded);
         };
-        let (project, request) = (request.event.project, Arc::new(request));
+        let (project, component) = (request.event.project, request.component);
+        let call = match plugin.call(&request) {
+            Ok(call) => Arc::new(call),
+            Err(error) => return Mapped::not_run(error),
+        };
         for lane in [Lane::Fast, Lane::Slow] {
-            let (shared, plugin, request) =
-                (Arc::clone(&self.shared), Arc::clone(&plugin), Arc::clone(&request));
-            if lane == Lane::Fast && shared.paces.is_slow(request.component, Instant::now()) {
+            if lane == Lane::Fast && self.shared.paces.is_slow(component, Instant::now()) {
                 continue;
             }
-            let call = move || shared.transform(&plugin, &request, lane);
-            match self.pool.run(lane, project, call).await {
-                Ok(Some(mapped)) => return mapped,
+            let (shared, plugin, call) = (Arc::clone(&self.shared), Arc::clone(&plugin), Arc::clone(&call));
+            let ended = self.pool.run(lane, project, move || {
+                let ended = shared.transform(component, &plugin, &call, lane);
+                let busy = ended.as_ref().map_or(Duration::ZERO, |ended| ended.busy);
+                (ended, busy)
+            });
+            match ended.await {
                 // A call has no effects and the same inputs again: it can begin anew elsewhere.
-                Ok(None) => {}
+                Ok(None | Some(Ended { cut_short: true, .. })) => {}
+                Ok(Some(ended)) => return mapped(ended, self.limits()),
                 Err(error) => return Mapped::not_run(MapError::Unavailable(error.to_string())),
             }
         }
         Mapped::not_run(MapError::Unavailable("the slow lane cut a call short".into()))
     }
+}
+
+/// What comes of a call, its answer checked.
+fn mapped(ended: Ended<Answer>, limits: &PluginLimits) -> Mapped {
+    let Ended { outcome, logs, usage, .. } = ended;
+    let outcome = outcome.map_err(MapError::from).and_then(|answer| answer.check(limits));
+    Mapped { outcome, logs, usage }
 }
 
 /// Whose turn it is while the owner's component is described.

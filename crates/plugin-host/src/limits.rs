@@ -12,9 +12,10 @@ pub(crate) const KEPT_STDERR_BYTES: usize = 2 * 1024;
 
 /// Processor time that a call may take in the fast lane: several times what a decent mapping takes, and little enough that
 /// others hardly notice.
-pub(crate) const QUICK: Duration = Duration::from_millis(20);
-/// A component whose calls take longer in the mean has them in the slow lane.
-pub(crate) const SLOW: Duration = Duration::from_millis(10);
+pub(crate) const QUICK: Duration = Duration::from_millis(10);
+/// A component whose calls take longer in the mean has them in the slow lane: ten times what a decent mapping takes, and little
+/// enough that a lead costs its plugin hardly more than it costs the rest of the server.
+pub(crate) const SLOW: Duration = Duration::from_millis(2);
 /// How long it counts what a component's calls took when it is not called again.
 pub(crate) const KNOWN_FOR: Duration = Duration::from_secs(60);
 /// How many times its processor time a call may take on the clock: on a busy machine it waits for a processor.
@@ -27,6 +28,7 @@ pub(crate) const MAX_TYPE_DEPTH: usize = 1_000;
 /// Who may have a child process, and what it may use.
 pub(crate) mod child {
     use std::fmt;
+    use std::num::NonZero;
 
     use super::{Duration, MIB};
 
@@ -84,10 +86,22 @@ pub(crate) mod child {
         wall_time: Duration::from_secs(10),
         output_bytes: 4 * MIB,
     };
+    /// Code that a process for long calls keeps for its next ones; one component alone may have more.
+    pub(crate) const RUNNER_CODE_BYTES: usize = 128 * MIB;
+    /// Components that it keeps.
+    pub(crate) const RUNNER_COMPONENTS: NonZero<usize> = NonZero::new(32).unwrap();
+    /// What it may take to answer beyond the time on the clock that a call has: it starts, and takes over code.
+    pub(crate) const RUNNER_GRACE: Duration = Duration::from_secs(10);
+    /// A message to it, which may be the largest code, or from it, which may be the largest answer.
+    pub(crate) const MAX_MESSAGE_BYTES: u64 = 512 * MIB as u64;
     /// Open files: the pipes, and what the standard library looks up about the machine.
     pub(crate) const OPEN_FILES: u64 = 32;
-    /// How much the process gives way to others: about a tenth of a processor where others want it all.
+    /// Open files of a process for long calls: each module of a component has an image of its memory.
+    pub(crate) const RUNNER_OPEN_FILES: u64 = 4_096;
+    /// How much a job gives way to others: about a tenth of a processor where others want it all.
     pub(crate) const NICENESS: i32 = 10;
+    /// How much calls that take long give way: they get a processor when nobody else wants it.
+    pub(crate) const RUNNER_NICENESS: i32 = 19;
     /// Bytes kept of an error message.
     pub(crate) const MESSAGE_BYTES: usize = 8 * 1024;
 }

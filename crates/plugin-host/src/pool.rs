@@ -15,16 +15,16 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use crate::limits::QUICK;
-use crate::pace::thread_time;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Returns the processor time that it took.
+type Job = Box<dyn FnOnce() -> Duration + Send>;
 
 /// Which threads a call runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     /// One thread per worker, for calls that end soon.
     Fast,
-    /// Half as many, which get a processor when nobody else wants it.
+    /// Half as many, for calls that are made in other processes.
     Slow,
 }
 
@@ -57,12 +57,7 @@ impl Pool {
                 thread::Builder::new()
                     .name(format!("plugin-{lane:?}-{number}").to_lowercase())
                     .stack_size(stack_bytes)
-                    .spawn(move || {
-                        if lane == Lane::Slow {
-                            give_way();
-                        }
-                        work(&queue);
-                    })?;
+                    .spawn(move || work(&queue))?;
             }
         }
         Ok(pool)
@@ -75,7 +70,8 @@ impl Pool {
         }
     }
 
-    /// Runs `job` of a project on one of the threads, after waiting for its turn.
+    /// Runs `job` of a project on one of the threads, after waiting for its turn. It returns the processor time that it took
+    /// beside its result.
     ///
     /// # Errors
     /// When the job panicked.
@@ -86,14 +82,17 @@ impl Pool {
         &self,
         lane: Lane,
         project: ProjectId,
-        job: impl FnOnce() -> T + Send + 'static,
+        job: impl FnOnce() -> (T, Duration) + Send + 'static,
     ) -> Result<T, WorkerFailed> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move || {
-            if !answer.is_closed() {
-                // The asker may be gone by then: then nobody needs the answer.
-                let _ = answer.send(job());
+            if answer.is_closed() {
+                return Duration::ZERO;
             }
+            let (result, took) = job();
+            // The asker may be gone by now: then nobody needs the answer.
+            let _ = answer.send(result);
+            took
         });
         self.queue(lane).push(project, job);
         answered.await.map_err(|_| WorkerFailed)
@@ -111,21 +110,13 @@ fn slow_threads(workers: NonZero<usize>) -> usize {
     workers.get().div_ceil(2)
 }
 
-/// Lets every other thread of the machine go first. Elsewhere than on Linux this would concern the whole process.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(19) {
-        tracing::warn!(%error, "slow plugins run at the priority of all others");
-    }
-}
-
 fn work(queue: &Queue) {
     while let Some((project, job)) = queue.pop() {
-        let begun = thread_time();
-        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+        let took = catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| {
             tracing::error!("a call of a plugin panicked in the host; the worker goes on");
-        }
-        queue.ended(project, thread_time().saturating_sub(begun));
+            QUICK
+        });
+        queue.ended(project, took);
     }
 }
 
@@ -220,7 +211,7 @@ mod tests {
         let pool = Pool::start(NonZero::<usize>::MIN, 256 * 1024).unwrap();
         for lane in [Lane::Fast, Lane::Slow] {
             assert!(pool.run::<()>(lane, project(1), || panic!("on purpose")).await.is_err());
-            assert_eq!(pool.run(lane, project(1), || 7).await.unwrap(), 7);
+            assert_eq!(pool.run(lane, project(1), || (7, QUICK)).await.unwrap(), 7);
         }
     }
 
@@ -230,7 +221,9 @@ mod tests {
         let jobs: Vec<_> = (0..50)
             .map(|number| {
                 let pool = Arc::clone(&pool);
-                tokio::spawn(async move { pool.run(Lane::Fast, project(1), move || number).await.unwrap() })
+                tokio::spawn(async move {
+                    pool.run(Lane::Fast, project(1), move || (number, QUICK)).await.unwrap()
+                })
             })
             .collect();
         for (number, job) in jobs.into_iter().enumerate() {
@@ -244,7 +237,13 @@ mod tests {
         let order = Arc::new(Mutex::new(Vec::new()));
         for owner in [1, 1, 1, 2, 3, 2] {
             let order = Arc::clone(&order);
-            queue.push(project(owner), Box::new(move || order.lock().push(owner)));
+            queue.push(
+                project(owner),
+                Box::new(move || {
+                    order.lock().push(owner);
+                    QUICK
+                }),
+            );
         }
         for _ in 0..6 {
             queue.pop().unwrap().1();
@@ -267,7 +266,7 @@ mod tests {
         let queue = Queue::default();
         for _ in 0..100 {
             for long in [1, 2, 3] {
-                queue.push(project(long), Box::new(|| ()));
+                queue.push(project(long), Box::new(|| QUICK));
             }
         }
         let took = |owner| if owner == project(9) { QUICK / 20 } else { QUICK * 50 };
@@ -276,8 +275,8 @@ mod tests {
         }
         let mut served = Vec::new();
         for _ in 0..50 {
-            queue.push(project(9), Box::new(|| ()));
-            queue.push(project(9), Box::new(|| ()));
+            queue.push(project(9), Box::new(|| QUICK));
+            queue.push(project(9), Box::new(|| QUICK));
             served.extend([serve(&queue, took), serve(&queue, took)]);
         }
         let long = served.iter().filter(|owner| **owner != project(9)).count();
@@ -286,19 +285,9 @@ mod tests {
         for _ in 0..9 {
             serve(&queue, took);
         }
-        queue.push(project(8), Box::new(|| ()));
-        queue.push(project(8), Box::new(|| ()));
+        queue.push(project(8), Box::new(|| QUICK));
+        queue.push(project(8), Box::new(|| QUICK));
         let next = [0; 4].map(|_| serve(&queue, |_| QUICK * 50));
         assert_eq!(next.iter().filter(|owner| **owner == project(8)).count(), 1, "{next:?}");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[tokio::test]
-    async fn only_the_slow_lane_gives_way() {
-        let pool = Pool::start(NonZero::<usize>::MIN, 256 * 1024).unwrap();
-        let niceness = || rustix::process::getpriority_process(None).unwrap();
-        let own = niceness();
-        assert_eq!(pool.run(Lane::Fast, project(1), niceness).await.unwrap(), own);
-        assert_eq!(pool.run(Lane::Slow, project(1), niceness).await.unwrap(), 19);
     }
 }

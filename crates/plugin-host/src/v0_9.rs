@@ -4,24 +4,39 @@
 use hookwright_engine::ports::MapError;
 use hookwright_model::{Action, Description, Event, Failure, Settings};
 use http::Method;
+use serde::{Deserialize, Serialize};
 use wasmtime::Store;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{Component, InstancePre};
 
 use crate::call::{State, WrongTypes};
 use crate::check::{self, RawRequest};
 use crate::limits::PluginLimits;
 
 mod bindings {
-    wasmtime::component::bindgen!({ path: "tests/wit/0.9.0", world: "mapper" });
+    wasmtime::component::bindgen!({
+        path: "tests/wit/0.9.0",
+        world: "mapper",
+        additional_derives: [serde::Serialize, serde::Deserialize],
+    });
 }
 
-use bindings::exports::hookwright::mapping::lead_created as wit;
+use bindings::exports::hookwright::mapping::{lead_created as wit, plugin as wit_plugin};
 use bindings::{Mapper, MapperPre};
 
 pub(crate) const VERSION: &str = "0.9.0";
 
 pub(crate) struct Plugin(MapperPre<State>);
 
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Arguments {
+    event: String,
+    settings: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Described(wit_plugin::Description);
+
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Answer(Result<wit::Request, String>);
 
 impl Plugin {
@@ -29,30 +44,40 @@ impl Plugin {
         MapperPre::new(component).map(Self)
     }
 
-    pub(crate) fn describe(&self, store: &mut Store<State>) -> wasmtime::Result<Description> {
+    pub(crate) fn component(&self) -> &Component {
+        self.0.instance_pre().component()
+    }
+
+    pub(crate) fn describe(&self, store: &mut Store<State>) -> wasmtime::Result<Described> {
         let instance = self.0.instance_pre().instantiate(&mut *store)?;
         let mapper = Mapper::new(&mut *store, &instance)
             .map_err(|error| WrongTypes { version: VERSION, cause: error.root_cause().to_string() })?;
-        let description = mapper.hookwright_mapping_plugin().call_describe(store)?;
-        // This version has no settings of its own: any object will do.
-        Ok(Description {
-            title: description.title,
-            summary: description.summary,
-            url: description.url,
-            headers: Vec::new(),
-            settings_schema: "{}".into(),
-        })
+        mapper.hookwright_mapping_plugin().call_describe(store).map(Described)
     }
 
     pub(crate) fn transform(
         &self,
         store: &mut Store<State>,
-        event: &Event,
-        settings: &Settings,
+        arguments: &Arguments,
     ) -> wasmtime::Result<Answer> {
         let mapper = self.0.instantiate(&mut *store)?;
-        let event = String::from_utf8_lossy(&event.payload);
-        mapper.hookwright_mapping_lead_created().call_transform(store, &event, settings.as_str()).map(Answer)
+        let Arguments { event, settings } = arguments;
+        mapper.hookwright_mapping_lead_created().call_transform(store, event, settings).map(Answer)
+    }
+}
+
+impl Arguments {
+    pub(crate) fn new(event: &Event, settings: &Settings) -> Self {
+        let event = String::from_utf8_lossy(&event.payload).into_owned();
+        Self { event, settings: settings.as_str().to_owned() }
+    }
+}
+
+impl Described {
+    pub(crate) fn description(self) -> Description {
+        let wit_plugin::Description { title, summary, url } = self.0;
+        // This version has no settings of its own: any object will do.
+        Description { title, summary, url, headers: Vec::new(), settings_schema: "{}".into() }
     }
 }
 

@@ -7,8 +7,9 @@ use hookwright_model::{
     Action, Description, Event, Failure, HeaderHint, History, LogLevel, Payload, Reply, Settings,
 };
 use http::Method;
+use serde::{Deserialize, Serialize};
 use wasmtime::Store;
-use wasmtime::component::{InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::call::{State, WrongTypes};
 use crate::check::{self, RawRequest};
@@ -16,7 +17,11 @@ use crate::limits::PluginLimits;
 use crate::price::{Priced as _, pay_for};
 
 mod bindings {
-    wasmtime::component::bindgen!({ path: "../../wit/1.0.0", world: "mapper" });
+    wasmtime::component::bindgen!({
+        path: "../../wit/1.0.0",
+        world: "mapper",
+        additional_derives: [serde::Serialize, serde::Deserialize],
+    });
 }
 
 use bindings::exports::hookwright::mapping::lead_created as wit_event;
@@ -34,13 +39,19 @@ pub(crate) const IMPORTS: [&str; 2] = ["hookwright:mapping/log@1.0.0", "hookwrig
 pub(crate) struct Plugin(MapperPre<State>);
 
 /// What `transform` is called with.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Arguments {
     event: wit_event::Event,
     settings: String,
     so_far: wit::History,
 }
 
+/// What `describe` answered, not yet checked.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Described(wit_plugin::Description);
+
 /// What `transform` answered, not yet checked.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Answer(Result<wit::Action, wit::Failure>);
 
 /// Defines what this version's components import.
@@ -73,16 +84,21 @@ impl Plugin {
         MapperPre::new(component).map(Self)
     }
 
+    /// The component, compiled and linked.
+    pub(crate) fn component(&self) -> &Component {
+        self.0.instance_pre().component()
+    }
+
     /// Makes an instance and asks it to describe itself.
     ///
     /// # Errors
     /// [`WrongTypes`] when its exports do not have the types that the contract gives them, and what went wrong when the
     /// instance traps or meets a limit.
-    pub(crate) fn describe(&self, store: &mut Store<State>) -> wasmtime::Result<Description> {
+    pub(crate) fn describe(&self, store: &mut Store<State>) -> wasmtime::Result<Described> {
         let instance = self.0.instance_pre().instantiate(&mut *store)?;
         let mapper = Mapper::new(&mut *store, &instance)
             .map_err(|error| WrongTypes { version: VERSION, cause: error.root_cause().to_string() })?;
-        mapper.hookwright_mapping_plugin().call_describe(store).map(description)
+        mapper.hookwright_mapping_plugin().call_describe(store).map(Described)
     }
 
     /// Makes an instance and asks it what to do next.
@@ -142,6 +158,20 @@ impl Answer {
     }
 }
 
+impl Described {
+    /// The description in the host's words.
+    pub(crate) fn description(self) -> Description {
+        let wit_plugin::Description { title, summary, url, headers, settings_schema } = self.0;
+        let hint = |hint: wit_plugin::HeaderHint| HeaderHint {
+            name: hint.name,
+            placeholder: hint.placeholder,
+            secret: hint.secret,
+        };
+        let headers = headers.into_iter().map(hint).collect();
+        Description { title, summary, url, headers, settings_schema }
+    }
+}
+
 fn history(history: History) -> wit::History {
     let headers = |headers: Vec<(String, String)>| {
         headers.into_iter().map(|(name, value)| wit::Header { name, value }).collect()
@@ -154,21 +184,6 @@ fn history(history: History) -> wit::History {
         truncated: reply.truncated,
     };
     wit::History { replies: history.replies.into_iter().map(reply).collect(), uncertain: history.uncertain }
-}
-
-fn description(description: wit_plugin::Description) -> Description {
-    let hint = |hint: wit_plugin::HeaderHint| HeaderHint {
-        name: hint.name,
-        placeholder: hint.placeholder,
-        secret: hint.secret,
-    };
-    Description {
-        title: description.title,
-        summary: description.summary,
-        url: description.url,
-        headers: description.headers.into_iter().map(hint).collect(),
-        settings_schema: description.settings_schema,
-    }
 }
 
 fn raw(request: wit::Request) -> RawRequest {

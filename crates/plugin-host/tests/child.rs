@@ -1,4 +1,4 @@
-//! Jobs in a child process. The child is this test itself under a hidden command, as the server's is the server:
+//! What is done in child processes: jobs, and calls that take long. The child is this test itself under a hidden command, as the server's is the server:
 //! so it has a `main` of its own instead of libtest's.
 #![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
@@ -9,14 +9,16 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
+use std::time::Duration;
 
 use bytes::Bytes;
-use hookwright_engine::ports::{InspectError, Mapper, SettingsError};
-use hookwright_model::Settings;
+use hookwright_engine::ports::{InspectError, Mapped, Mapper, SettingsError};
+use hookwright_model::{PluginLimits, Settings};
 use hookwright_plugin_host::{HostOptions, HostStats, Isolation, PluginHost, child_main};
 
-use hookwright_hostile::{Guest, request};
+use hookwright_hostile::{Guest, RESULT, request};
 use libtest_mimic::Trial;
+use rustix::process::{Pid, Signal, kill_process};
 use support::{bundled, options, owner};
 use tokio::process::Command;
 
@@ -26,7 +28,7 @@ const TELL: &str = "tell-for-the-test";
 fn main() -> ExitCode {
     let mut args = env::args().skip(1);
     match args.next().as_deref() {
-        Some(COMMAND) => return child_main(&args.next().unwrap()),
+        Some(COMMAND) => return child_main(&args.last().unwrap()),
         Some(TELL) => return tell(),
         _ => {}
     }
@@ -45,6 +47,19 @@ fn main() -> ExitCode {
         trial(
             "a_program_that_does_not_compile_is_not_the_components_fault",
             a_program_that_does_not_compile_is_not_the_components_fault,
+        ),
+        trial(
+            "a_call_that_takes_long_ends_in_another_process_as_it_does_here",
+            a_call_that_takes_long_ends_in_another_process_as_it_does_here,
+        ),
+        trial(
+            "a_process_for_calls_that_is_killed_is_replaced",
+            a_process_for_calls_that_is_killed_is_replaced,
+        ),
+        trial("a_process_for_calls_ends_with_its_host", a_process_for_calls_ends_with_its_host),
+        trial(
+            "a_process_that_fails_or_never_answers_is_not_the_plugins_fault",
+            a_process_that_fails_or_never_answers_is_not_the_plugins_fault,
         ),
     ];
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
@@ -130,7 +145,14 @@ fn is_inherited(file: u32) -> bool {
 
 async fn a_child_limits_itself_before_it_reads() {
     const MIB: u64 = 1 << 20;
-    for (job, cpu_secs, address_bytes) in [("compile", 60, 4_096 * MIB), ("check-settings", 2, 512 * MIB)] {
+    let unlimited = || String::from("unlimited");
+    let job =
+        |cpu_secs: u64, address_mib: u64| [cpu_secs, address_mib * MIB, 0, 32].map(|limit| limit.to_string());
+    for (job, nice, [cpu_secs, address_bytes, file_bytes, files]) in [
+        ("compile", 10, job(60, 4_096)),
+        ("check-settings", 10, job(2, 512)),
+        ("run", 19, [unlimited(), unlimited(), unlimited(), "4096".into()]),
+    ] {
         // Its standard input stays open, so it waits.
         let mut child = Command::new(env::current_exe().unwrap())
             .args([COMMAND, job])
@@ -144,7 +166,7 @@ async fn a_child_limits_itself_before_it_reads() {
         let process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
         let status = || std::fs::read_to_string(process.join("status")).unwrap();
         // The last of what it does before it reads.
-        while !status().contains("NoNewPrivs:\t1") || niceness(&process) != 10 {
+        while !status().contains("NoNewPrivs:\t1") || niceness(&process) != nice {
             assert_eq!(child.try_wait().unwrap(), None, "{job} ended");
             tokio::task::yield_now().await;
         }
@@ -152,13 +174,13 @@ async fn a_child_limits_itself_before_it_reads() {
         for (name, limit) in [
             ("Max address space", address_bytes),
             ("Max cpu time", cpu_secs),
-            ("Max core file size", 0),
-            ("Max file size", 0),
-            ("Max open files", 32),
+            ("Max core file size", "0".into()),
+            ("Max file size", file_bytes),
+            ("Max open files", files),
         ] {
             let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             let numbers: Vec<&str> = line.split_whitespace().take(2).collect();
-            assert_eq!(numbers, [limit.to_string(), limit.to_string()], "{job}: {name}");
+            assert_eq!(numbers, [&limit, &limit], "{job}: {name}");
         }
         assert_eq!(std::fs::read(process.join("environ")).unwrap(), b"");
         child.kill().await.unwrap();
@@ -191,5 +213,116 @@ async fn settings_are_checked_and_a_check_that_takes_too_much_is_the_schemas_fau
         let outcome =
             host(&folder, program.into(), &[]).check_settings(schema, &settings("{}"), owner()).await;
         assert!(matches!(outcome, Err(SettingsError::Unavailable(_))), "{program}: {outcome:?}");
+    }
+}
+
+/// Takes longer than a call may in this process, and answers.
+const LONG: &str = "(local $left i32) (local.set $left (i32.const 100000000))
+    (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))";
+
+/// Room for that.
+fn roomy(isolation: Isolation, folder: &tempfile::TempDir) -> PluginHost {
+    let limits =
+        PluginLimits { fuel: 1_000_000_000, wall_time: Duration::from_secs(20), ..PluginLimits::default() };
+    PluginHost::new(HostOptions { isolation, limits, ..options(folder.path()) }).unwrap()
+}
+
+/// A host with child processes of its own, which their tag tells from those of other tests.
+fn host_with_processes(folder: &tempfile::TempDir, tag: &str) -> PluginHost {
+    let args = [COMMAND, tag].map(OsString::from).to_vec();
+    roomy(Isolation::Child { program: env::current_exe().unwrap(), args }, folder)
+}
+
+/// The processes for long calls with that tag.
+fn processes(tag: &str) -> Vec<Pid> {
+    let command = format!("\0{COMMAND}\0{tag}\0run\0");
+    let pids = std::fs::read_dir("/proc").unwrap();
+    let pids = pids.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let is_one = |pid: &i32| {
+        std::fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.ends_with(&command))
+    };
+    pids.filter(is_one).map(|pid| Pid::from_raw(pid).unwrap()).collect()
+}
+
+async fn a_call_that_takes_long_ends_in_another_process_as_it_does_here() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let tag = "as-here";
+    let apart = host_with_processes(&folders[0], tag);
+    let here = roomy(Isolation::InProcess, &folders[1]);
+    let short = Guest::default().build();
+    apart.load(short.clone()).await.unwrap();
+    apart.transform(request(&short)).await.outcome.unwrap();
+    assert_eq!(processes(tag), [], "a short call");
+    for (transform, ends_well) in [
+        (format!("{LONG} i32.const {RESULT}"), true),
+        (format!("{LONG} unreachable"), false),
+        ("(loop $again (br $again)) unreachable".into(), false),
+        (format!("{LONG} i32.const -1"), false),
+    ] {
+        let component = Guest::transforming(&transform);
+        let mut ends = Vec::new();
+        for host in [&apart, &here] {
+            host.load(component.clone()).await.unwrap();
+            let Mapped { outcome, logs, usage } = host.transform(request(&component)).await;
+            ends.push((outcome, logs, usage.instructions, usage.memory_bytes));
+        }
+        assert_eq!(ends[0], ends[1], "{transform}");
+        assert_eq!(ends[0].0.is_ok(), ends_well, "{transform}: {ends:?}");
+        assert_eq!(processes(tag).len(), 1, "{transform}");
+    }
+    let descriptions = [apart.inspect(short.clone(), owner()).await, here.inspect(short, owner()).await];
+    let [description, the_same] = descriptions.map(|inspected| inspected.unwrap().description);
+    assert_eq!(description, the_same);
+}
+
+async fn a_process_for_calls_that_is_killed_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let tag = "killed";
+    let host = host_with_processes(&folder, tag);
+    let component = Guest::transforming(&format!("{LONG} i32.const {RESULT}"));
+    host.load(component.clone()).await.unwrap();
+    host.transform(request(&component)).await.outcome.unwrap();
+    let before = processes(tag);
+    for pid in &before {
+        kill_process(*pid, Signal::KILL).unwrap();
+    }
+    host.transform(request(&component)).await.outcome.unwrap();
+    let after = processes(tag);
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert_ne!(before, after);
+}
+
+async fn a_process_for_calls_ends_with_its_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let tag = "ends";
+    let host = host_with_processes(&folder, tag);
+    host.inspect(Guest::default().build(), owner()).await.unwrap();
+    assert_eq!(processes(tag).len(), 1);
+    drop(host);
+    while !processes(tag).is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn a_process_that_fails_or_never_answers_is_not_the_plugins_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = env::current_exe().unwrap();
+    let real = format!("exec {} {COMMAND} $0", program.display());
+    for (instead, words) in [
+        ("exit 1", "exit status: 1"),
+        ("kill -SEGV $$", "SIGSEGV"),
+        ("exec echo 16 bytes or more of something else", "a message is too long"),
+        ("exec sleep 60", "no answer in 10"),
+    ] {
+        let script = format!("[ $0 = run ] || {real}; {instead}");
+        let args = ["-c".into(), script.into()].to_vec();
+        let isolation = Isolation::Child { program: "/bin/sh".into(), args };
+        let limits = PluginLimits { wall_time: Duration::from_millis(20), ..PluginLimits::default() };
+        let options = HostOptions { isolation, limits, ..options(folder.path()) };
+        let refusal = PluginHost::new(options).unwrap().inspect(Guest::default().build(), owner()).await;
+        assert!(
+            matches!(&refusal, Err(InspectError::Unavailable(reason)) if reason.contains(words)),
+            "{instead}: {refusal:?}"
+        );
     }
 }

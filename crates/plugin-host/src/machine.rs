@@ -1,0 +1,74 @@
+//! An engine that is set up to run plugins, in the server's process and in those for long calls.
+
+use std::num::NonZero;
+use std::time::Duration;
+
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::call::State;
+use crate::contract::{self, Contract, Plugin, Stage};
+use crate::engine;
+use crate::limits::PluginLimits;
+use crate::ticker::Ticker;
+
+/// What a worker needs of its stack for the host, beside a plugin's share.
+const HOST_STACK_BYTES: usize = 1024 * 1024;
+
+/// What calls of plugins share.
+pub(crate) struct Machine {
+    pub(crate) engine: Engine,
+    linker: Linker<State>,
+    ticker: Ticker,
+    limits: PluginLimits,
+}
+
+impl Machine {
+    /// A machine that makes at most so many calls at a time.
+    ///
+    /// # Errors
+    /// When the system gives no address space or no thread, or wasmtime does not support it.
+    pub(crate) fn new(calls: NonZero<usize>, limits: PluginLimits) -> wasmtime::Result<Self> {
+        let engine = engine::running(calls, &limits)?;
+        Ok(Self { linker: contract::linker(&engine)?, ticker: Ticker::start(&engine)?, engine, limits })
+    }
+
+    /// The limits on plugins.
+    pub(crate) fn limits(&self) -> &PluginLimits {
+        &self.limits
+    }
+
+    /// The stack that a thread needs which makes calls.
+    pub(crate) fn stack_bytes(&self) -> usize {
+        self.limits.stack_bytes + HOST_STACK_BYTES
+    }
+
+    /// Where a call runs that may take so much processor time.
+    pub(crate) fn stage(&self, time: Duration) -> Stage<'_> {
+        Stage { engine: &self.engine, ticker: &self.ticker, limits: &self.limits, time }
+    }
+
+    /// Makes code callable that was compiled of a component built for that version of the contract.
+    ///
+    /// # Errors
+    /// Why the component is no mapping, in words for its author.
+    pub(crate) fn link(&self, contract: Contract, code: &[u8]) -> Result<Plugin, String> {
+        // SAFETY: the code is wasmtime's own output for this engine. It comes straight from the compiler, which named the same
+        // compatibility as ours, or from the cache, which verified a MAC that only this installation can make, or from the
+        // process that started this one and had it from there.
+        #[expect(unsafe_code, reason = "wasmtime cannot tell its own output from foreign machine code")]
+        let component = unsafe { Component::deserialize(&self.engine, code) };
+        let component = component
+            .map_err(|error| format!("the component needs more than a plugin may have: {error:#}"))?;
+        let plugin = self
+            .linker
+            .instantiate_pre(&component)
+            .map_err(|error| format!("the component imports what a mapping does not get: {error:#}"))?;
+        Plugin::new(contract, plugin).map_err(|error| {
+            format!(
+                "the component is not a mapping: its exports are not those of version {} of the contract: {error:#}",
+                contract.version()
+            )
+        })
+    }
+}

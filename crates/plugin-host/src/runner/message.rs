@@ -1,0 +1,146 @@
+//! What a server and a process for long calls say to each other: eight bytes of length, little-endian, and so many bytes.
+//!
+//! The server sends the `PluginLimits`, and then requests, each of which is answered with a [`Reply`]. To
+//! [`Reply::CodeWanted`] the server sends the code as it is, and gets another reply.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use hookwright_engine::ports::Usage;
+use hookwright_model::LogLine;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::call::{CallError, Ended};
+use crate::contract::Contract;
+use crate::limits::child::MAX_MESSAGE_BYTES;
+
+/// A call that is to be made. `C` is a `Call`, or a reference to one where it is sent.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Request<C> {
+    /// The digest of the component.
+    pub(crate) component: [u8; 32],
+    /// What it was built for.
+    pub(crate) contract: Contract,
+    pub(crate) what: What<C>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) enum What<C> {
+    Describe,
+    Transform(C),
+}
+
+/// `T` is a `Described` or an `Answer`, as was asked.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Reply<T> {
+    /// The component is not there.
+    CodeWanted,
+    /// The code cannot be used, for this reason.
+    CodeUnusable(String),
+    Ended(Report<T>),
+}
+
+/// How a call ended.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Report<T> {
+    outcome: Result<T, CallError>,
+    logs: Vec<LogLine>,
+    instructions: u64,
+    memory_bytes: usize,
+    duration: Duration,
+    busy: Duration,
+}
+
+impl<T> From<Ended<T>> for Report<T> {
+    fn from(ended: Ended<T>) -> Self {
+        let Ended { outcome, cut_short: _, logs, usage, busy } = ended;
+        let Usage { instructions, memory_bytes, duration } = usage;
+        Self { outcome, logs, instructions, memory_bytes, duration, busy }
+    }
+}
+
+impl<T> From<Report<T>> for Ended<T> {
+    fn from(report: Report<T>) -> Self {
+        let Report { outcome, logs, instructions, memory_bytes, duration, busy } = report;
+        let usage = Usage { instructions, memory_bytes, duration };
+        Self { outcome, cut_short: false, logs, usage, busy }
+    }
+}
+
+/// Writes a message.
+///
+/// # Errors
+/// When the other side does not take it.
+pub(crate) fn send(line: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    send_bytes(line, &postcard::to_stdvec(message).map_err(io::Error::other)?)
+}
+
+/// Writes a message that is bytes.
+///
+/// # Errors
+/// When the other side does not take it.
+pub(crate) fn send_bytes(line: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    line.write_all(&(bytes.len() as u64).to_le_bytes())?;
+    line.write_all(bytes)?;
+    line.flush()
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// When there is none, or it is another one than is expected here.
+pub(crate) fn receive<T: DeserializeOwned>(line: &mut impl Read) -> io::Result<T> {
+    postcard::from_bytes(&receive_bytes(line)?).map_err(|error| invalid(&error.to_string()))
+}
+
+/// Reads a message that is bytes.
+///
+/// # Errors
+/// When there is none, with [`io::ErrorKind::UnexpectedEof`] if the other side has ended, or it is too long.
+pub(crate) fn receive_bytes(line: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut len = [0; 8];
+    line.read_exact(&mut len)?;
+    let len = u64::from_le_bytes(len);
+    if len > MAX_MESSAGE_BYTES {
+        return Err(invalid("a message is too long"));
+    }
+    // Memory is taken as bytes arrive, however many were announced.
+    let mut bytes = Vec::new();
+    if line.take(len).read_to_end(&mut bytes)? as u64 == len {
+        Ok(bytes)
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn invalid(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_arrives_whole_or_not_at_all() {
+        let mut line = Vec::new();
+        send(&mut line, &("text", 7)).unwrap();
+        send_bytes(&mut line, b"bytes").unwrap();
+        let mut rest = line.as_slice();
+        assert_eq!(receive::<(String, i32)>(&mut rest).unwrap(), ("text".into(), 7));
+        assert_eq!(receive_bytes(&mut rest).unwrap(), b"bytes");
+        for end in 0..13 {
+            let cut = receive_bytes(&mut line.get(..end).unwrap()).unwrap_err();
+            assert_eq!(cut.kind(), io::ErrorKind::UnexpectedEof, "after {end} bytes");
+        }
+        let other = receive::<(u64, Vec<String>)>(&mut line.as_slice()).unwrap_err();
+        assert_eq!(other.kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_message_is_as_long_as_any_can_be() {
+        let too_long = receive_bytes(&mut (MAX_MESSAGE_BYTES + 1).to_le_bytes().as_slice()).unwrap_err();
+        assert_eq!(too_long.kind(), io::ErrorKind::InvalidData);
+    }
+}

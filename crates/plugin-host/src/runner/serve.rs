@@ -1,0 +1,83 @@
+//! The process for long calls, from the inside.
+
+use std::io;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
+
+use hookwright_model::Digest;
+use serde::Serialize;
+
+use super::message::{Reply, Report, Request, What, receive, receive_bytes, send};
+use crate::contract::{Call, Plugin};
+use crate::limits::child::{RUNNER_CODE_BYTES, RUNNER_COMPONENTS};
+use crate::loaded::Loaded;
+use crate::machine::Machine;
+
+/// Makes the calls that standard input asks for, one after another, until it ends.
+///
+/// # Errors
+/// When plugins cannot be run here, or whoever asks is another version of this program.
+pub(crate) fn serve() -> io::Result<()> {
+    let limits = receive(&mut io::stdin().lock())?;
+    let machine = Machine::new(NonZero::<usize>::MIN, limits)
+        .map_err(|error| io::Error::other(format!("{error:#}")))?;
+    let caller = thread::Builder::new().name("plugin-calls".into()).stack_size(machine.stack_bytes());
+    match caller.spawn(move || Server::new(machine).answer_all())?.join() {
+        Ok(ended) => ended,
+        Err(_) => Err(io::Error::other("a call panicked in the host")),
+    }
+}
+
+struct Server {
+    machine: Machine,
+    plugins: Loaded<Plugin>,
+}
+
+impl Server {
+    fn new(machine: Machine) -> Self {
+        Self { machine, plugins: Loaded::new(RUNNER_COMPONENTS, RUNNER_CODE_BYTES) }
+    }
+
+    fn answer_all(&self) -> io::Result<()> {
+        loop {
+            let request = receive(&mut io::stdin().lock());
+            match request {
+                Ok(request) => self.answer(request)?,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn answer(&self, request: Request<Call>) -> io::Result<()> {
+        let plugin = match self.plugin(&request)? {
+            Ok(plugin) => plugin,
+            Err(reason) => return reply::<()>(&Reply::CodeUnusable(reason)),
+        };
+        let stage = self.machine.stage(self.machine.limits().wall_time);
+        match request.what {
+            What::Describe => reply(&Reply::Ended(Report::from(plugin.describe(&stage)))),
+            What::Transform(call) => reply(&Reply::Ended(Report::from(plugin.transform(&stage, &call)))),
+        }
+    }
+
+    /// The plugin that is asked for, or why there is none.
+    fn plugin(&self, request: &Request<Call>) -> io::Result<Result<Arc<Plugin>, String>> {
+        let component = Digest::from_bytes(request.component);
+        if let Some(plugin) = self.plugins.get(component) {
+            return Ok(Ok(plugin));
+        }
+        reply::<()>(&Reply::CodeWanted)?;
+        let code = receive_bytes(&mut io::stdin().lock())?;
+        Ok(self.machine.link(request.contract, &code).map(|plugin| {
+            let plugin = Arc::new(plugin);
+            self.plugins.insert(component, Arc::clone(&plugin), code.len());
+            plugin
+        }))
+    }
+}
+
+fn reply<T: Serialize>(reply: &Reply<T>) -> io::Result<()> {
+    send(&mut io::stdout().lock(), reply)
+}
