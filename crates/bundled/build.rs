@@ -22,6 +22,10 @@ const PLUGINS: [&str; 11] = [
 ];
 const TARGET: &str = "wasm32-wasip2";
 
+/// Memory for a plugin's allocations that is there from the start, which costs nothing as long as it is not touched. Memory
+/// that a call asks for costs two changes of the process's memory map, there and back, in the way of all other threads.
+const HEAP_BYTES: usize = 256 * 1024;
+
 /// What is meant for the build around this one and must not reach the one inside: flags and wrappers of rustc, settings of
 /// profiles and targets. What says where crates come from stays.
 const NOT_INHERITED: [&str; 8] = [
@@ -72,7 +76,9 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<()> {
             cargo.env_remove(name);
         }
     }
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", remapped(workspace)?.join("\u{1f}"));
+    let mut flags = remapped(workspace)?;
+    flags.push(format!("-Clink-arg=--initial-heap={HEAP_BYTES}"));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     if cargo.status()?.success() {
         Ok(())
     } else {
