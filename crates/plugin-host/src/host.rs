@@ -21,7 +21,7 @@ use crate::call::{CallError, Ended};
 use crate::child::Isolation;
 use crate::contract::{Answer, Call, Described, Plugin};
 use crate::inspect::Facts;
-use crate::limits::QUICK;
+use crate::limits::{KNOWN_FOR, QUICK};
 use crate::loaded::Loaded;
 use crate::machine::Machine;
 use crate::pace::Paces;
@@ -129,8 +129,8 @@ impl PluginHost {
         let machine = Machine::new(Pool::threads(workers), limits).map_err(words)?;
         let cache = Cache::open(&cache_dir, cache_key, Compatibility::of(&machine.engine), cache_bytes)
             .map_err(|error| HostError::Cache { path: cache_dir, error })?;
-        let pool = Pool::start(workers, machine.stack_bytes()).map_err(HostError::Threads)?;
-        let shared = Shared {
+        let stack_bytes = machine.stack_bytes();
+        let shared = Arc::new(Shared {
             runners: Runners::of(&isolation, machine.limits()),
             machine,
             cache,
@@ -139,8 +139,11 @@ impl PluginHost {
             compilations: AtomicU64::default(),
             cache_hits: AtomicU64::default(),
             cache_rejections: AtomicU64::default(),
-        };
-        Ok(Self { shared: Arc::new(shared), pool, isolation, turns: Turns::new() })
+        });
+        let idle = Arc::clone(&shared);
+        let when_idle = move || idle.runners.iter().for_each(Runners::dismiss_one);
+        let pool = Pool::start(workers, stack_bytes, KNOWN_FOR, when_idle).map_err(HostError::Threads)?;
+        Ok(Self { shared, pool, isolation, turns: Turns::new() })
     }
 
     /// What this host has done so far.

@@ -45,19 +45,28 @@ impl Pool {
         workers.saturating_add(slow_threads(workers))
     }
 
-    /// Starts the threads. They end with the pool, each after its current job.
+    /// Starts the threads. They end with the pool, each after its current job. A slow one that had nothing to do for so long
+    /// calls `when_idle`, again and again.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(workers: NonZero<usize>, stack_bytes: usize) -> io::Result<Self> {
+    pub(crate) fn start(
+        workers: NonZero<usize>,
+        stack_bytes: usize,
+        idle_after: Duration,
+        when_idle: impl Fn() + Clone + Send + 'static,
+    ) -> io::Result<Self> {
         let pool = Self { fast: Arc::default(), slow: Arc::default() };
         for (lane, threads) in [(Lane::Fast, workers.get()), (Lane::Slow, slow_threads(workers))] {
             for number in 0..threads {
-                let queue = Arc::clone(pool.queue(lane));
+                let (queue, when_idle) = (Arc::clone(pool.queue(lane)), when_idle.clone());
                 thread::Builder::new()
                     .name(format!("plugin-{lane:?}-{number}").to_lowercase())
                     .stack_size(stack_bytes)
-                    .spawn(move || work(&queue))?;
+                    .spawn(move || match lane {
+                        Lane::Fast => work(&queue, None, || ()),
+                        Lane::Slow => work(&queue, Some(idle_after), when_idle),
+                    })?;
             }
         }
         Ok(pool)
@@ -110,14 +119,27 @@ fn slow_threads(workers: NonZero<usize>) -> usize {
     workers.get().div_ceil(2)
 }
 
-fn work(queue: &Queue) {
-    while let Some((project, job)) = queue.pop() {
-        let took = catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| {
-            tracing::error!("a call of a plugin panicked in the host; the worker goes on");
-            QUICK
-        });
-        queue.ended(project, took);
+fn work(queue: &Queue, idle_after: Option<Duration>, when_idle: impl Fn()) {
+    loop {
+        match queue.pop(idle_after) {
+            Next::Job(project, job) => {
+                let took = catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| {
+                    tracing::error!("a call of a plugin panicked in the host; the worker goes on");
+                    QUICK
+                });
+                queue.ended(project, took);
+            }
+            Next::Idle => when_idle(),
+            Next::Closed => return,
+        }
     }
+}
+
+/// What a thread is to do.
+enum Next {
+    Job(ProjectId, Job),
+    Idle,
+    Closed,
 }
 
 /// Jobs that wait.
@@ -173,17 +195,21 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// The next job and whose it is, once there is one; none when the pool has ended.
-    fn pop(&self) -> Option<(ProjectId, Job)> {
+    /// What comes next, once it is known.
+    fn pop(&self, idle_after: Option<Duration>) -> Next {
         let mut jobs = self.jobs.lock();
         loop {
             if jobs.closed {
-                return None;
+                return Next::Closed;
             }
-            if let Some(next) = jobs.next() {
-                return Some(next);
+            if let Some((project, job)) = jobs.next() {
+                return Next::Job(project, job);
             }
-            self.changed.wait(&mut jobs);
+            match idle_after {
+                None => self.changed.wait(&mut jobs),
+                Some(time) if self.changed.wait_for(&mut jobs, time).timed_out() => return Next::Idle,
+                Some(_) => {}
+            }
         }
     }
 
@@ -206,9 +232,20 @@ mod tests {
         ProjectId::from_bytes([number; 16])
     }
 
+    fn pool(workers: NonZero<usize>) -> Pool {
+        Pool::start(workers, 256 * 1024, Duration::MAX, || ()).unwrap()
+    }
+
+    fn next(queue: &Queue) -> Option<(ProjectId, Job)> {
+        match queue.pop(None) {
+            Next::Job(project, job) => Some((project, job)),
+            Next::Idle | Next::Closed => None,
+        }
+    }
+
     #[tokio::test]
     async fn a_panic_ends_the_job_and_not_the_worker() {
-        let pool = Pool::start(NonZero::<usize>::MIN, 256 * 1024).unwrap();
+        let pool = pool(NonZero::<usize>::MIN);
         for lane in [Lane::Fast, Lane::Slow] {
             assert!(pool.run::<()>(lane, project(1), || panic!("on purpose")).await.is_err());
             assert_eq!(pool.run(lane, project(1), || (7, QUICK)).await.unwrap(), 7);
@@ -217,7 +254,7 @@ mod tests {
 
     #[tokio::test]
     async fn more_jobs_than_workers_all_run() {
-        let pool = Arc::new(Pool::start(NonZero::new(2).unwrap(), 256 * 1024).unwrap());
+        let pool = Arc::new(pool(NonZero::new(2).unwrap()));
         let jobs: Vec<_> = (0..50)
             .map(|number| {
                 let pool = Arc::clone(&pool);
@@ -246,16 +283,16 @@ mod tests {
             );
         }
         for _ in 0..6 {
-            queue.pop().unwrap().1();
+            next(&queue).unwrap().1();
         }
         assert_eq!(*order.lock(), [1, 2, 3, 1, 2, 1]);
         queue.close();
-        assert!(queue.pop().is_none());
+        assert!(next(&queue).is_none());
     }
 
     /// Ends the next job after that time; whose it was.
     fn serve(queue: &Queue, took: impl Fn(ProjectId) -> Duration) -> ProjectId {
-        let (project, job) = queue.pop().unwrap();
+        let (project, job) = next(queue).unwrap();
         job();
         queue.ended(project, took(project));
         project
@@ -289,5 +326,17 @@ mod tests {
         queue.push(project(8), Box::new(|| QUICK));
         let next = [0; 4].map(|_| serve(&queue, |_| QUICK * 50));
         assert_eq!(next.iter().filter(|owner| **owner == project(8)).count(), 1, "{next:?}");
+    }
+
+    #[tokio::test]
+    async fn slow_threads_that_have_nothing_to_do_say_so_and_go_on() {
+        let (idle, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let when_idle = move || drop(idle.send(thread::current().name().unwrap().to_owned()));
+        let workers = NonZero::<usize>::MIN;
+        let pool = Pool::start(workers, 256 * 1024, Duration::from_millis(1), when_idle).unwrap();
+        for _ in 0..3 {
+            assert_eq!(told.recv().await.as_deref(), Some("plugin-slow-0"));
+            assert_eq!(pool.run(Lane::Slow, project(1), || (7, QUICK)).await.unwrap(), 7);
+        }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) use serve::serve;
 /// What such a process is called on its command line.
 pub(crate) const NAME: &str = "run";
 
-/// The processes: as many as there were calls here at the same time, each started when it was needed.
+/// The processes: as many as there were calls here at the same time of late, each started when it was needed.
 pub(crate) struct Runners {
     program: PathBuf,
     args: Vec<OsString>,
@@ -95,6 +95,12 @@ impl Runners {
         };
         self.idle.lock().push(runner);
         Ok(answer)
+    }
+
+    /// Ends a process that has nothing to do, if there is one, and frees its memory.
+    pub(crate) fn dismiss_one(&self) {
+        let idle = self.idle.lock().pop();
+        drop(idle);
     }
 
     fn start(&self) -> io::Result<Runner> {
