@@ -2,6 +2,8 @@
 //!
 //! A service is known by its hosts or, as self-hosted n8n has any host, by its own words in the answer.
 
+use std::cell::LazyCell;
+
 use hookwright_model::{ReceivedReply, TargetUrl, Timestamp};
 
 use super::{Judgement, Remedy, judge};
@@ -198,8 +200,11 @@ pub(crate) fn judge_event(
 }
 
 fn rule(url: &TargetUrl, reply: &ReceivedReply) -> Option<&'static Rule> {
-    let body = &reply.body[..reply.body.len().min(MAX_SEARCHED_BYTES)];
-    let words = String::from_utf8_lossy(body).to_lowercase();
+    // Most answers are to no rule's taste before it comes to their words.
+    let words = LazyCell::new(|| {
+        let body = &reply.body[..reply.body.len().min(MAX_SEARCHED_BYTES)];
+        String::from_utf8_lossy(body).to_lowercase()
+    });
     RULES.iter().find(|rule| {
         rule.status == reply.status
             && rule.place.has(url)
