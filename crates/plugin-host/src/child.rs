@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus, Stdio};
 
 use bytes::Bytes;
-use rustix::process::{Resource, Rlimit, nice, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
@@ -204,10 +204,11 @@ impl JobLimits {
 /// What makes calls has limits on each of them. The images of memories are files to the system, without a name.
 const RUNNER_RESOURCES: [(Resource, u64); 1] = [(Resource::Nofile, RUNNER_OPEN_FILES)];
 
-/// Limits what this process may use from now on.
+/// Limits what this process may use from now on; never to more than it may already.
 fn limit_this_process(resources: &[(Resource, u64)], niceness: i32) -> io::Result<()> {
     for (resource, limit) in resources.iter().chain(&[(Resource::Core, 0)]) {
-        setrlimit(*resource, Rlimit { current: Some(*limit), maximum: Some(*limit) })?;
+        let limit = getrlimit(*resource).maximum.map_or(*limit, |most| most.min(*limit));
+        setrlimit(*resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
     }
     #[cfg(target_os = "linux")]
     {

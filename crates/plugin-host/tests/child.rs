@@ -35,6 +35,7 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("a_child_is_given_no_environment_and_no_files", a_child_is_given_no_environment_and_no_files),
         trial("a_child_limits_itself_before_it_reads", a_child_limits_itself_before_it_reads),
+        trial("a_child_has_at_most_the_limits_of_its_parent", a_child_has_at_most_the_limits_of_its_parent),
         trial(
             "settings_are_checked_and_a_check_that_takes_too_much_is_the_schemas_fault",
             settings_are_checked_and_a_check_that_takes_too_much_is_the_schemas_fault,
@@ -185,6 +186,14 @@ async fn a_child_limits_itself_before_it_reads() {
         assert_eq!(std::fs::read(process.join("environ")).unwrap(), b"");
         child.kill().await.unwrap();
     }
+}
+
+async fn a_child_has_at_most_the_limits_of_its_parent() {
+    let folder = tempfile::tempdir().unwrap();
+    let script =
+        format!("ulimit -n 24; ulimit -t 30; exec {} {COMMAND} $0", env::current_exe().unwrap().display());
+    let host = host(&folder, "/bin/sh".into(), &["-c", &script]);
+    host.inspect(Guest::default().build(), owner()).await.unwrap();
 }
 
 /// The 19th field of proc(5)'s `stat`; the second one, in brackets, may hold spaces.

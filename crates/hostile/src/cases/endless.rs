@@ -50,6 +50,18 @@ pub(super) fn cases() -> Vec<Case> {
             build: || Guest { post_return: Some(LOOP.into()), ..Guest::default() }.build(),
         },
         Case {
+            name: "loop-that-ends-in-time",
+            limit: "mean time of calls in the fast lane",
+            verdict: Verdict::Harmless,
+            words: &["Skip(\"text\")"],
+            build: || {
+                let count = "
+                    (local $left i32) (local.set $left (i32.const 1500000))
+                    (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))";
+                Guest::transforming(&format!("{count} i32.const {RESULT}"))
+            },
+        },
+        Case {
             name: "loop-of-host-calls",
             limit: INSTRUCTIONS,
             verdict: Verdict::Limit,

@@ -28,6 +28,26 @@ pub(super) fn cases() -> Vec<Case> {
             },
         },
         Case {
+            name: "memory-filled-by-every-call",
+            limit: "mean time of calls in the fast lane",
+            verdict: Verdict::Harmless,
+            words: &["Skip(\"text\")"],
+            build: || {
+                // Four MiB, a page of the system at a time.
+                let fill = "
+                    (local $page i32) (local $to i32)
+                    (loop $grow
+                        (local.set $page (i32.mul (memory.grow (i32.const 1)) (i32.const 65536)))
+                        (local.set $to (i32.add (local.get $page) (i32.const 65536)))
+                        (loop $touch
+                            (i32.store (local.get $page) (i32.const 1))
+                            (local.set $page (i32.add (local.get $page) (i32.const 4096)))
+                            (br_if $touch (i32.lt_u (local.get $page) (local.get $to))))
+                        (br_if $grow (i32.lt_u (memory.size) (i32.const 68))))";
+                Guest::transforming(&format!("{fill} i32.const {RESULT}"))
+            },
+        },
+        Case {
             name: "memory-too-large-at-the-start",
             limit: MEMORY,
             verdict: Verdict::Refused,
