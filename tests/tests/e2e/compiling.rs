@@ -38,8 +38,8 @@ fn upload(api: &Api, project: &str, name: &str, component: Bytes) -> JoinHandle<
 /// The process in which the server compiles, stopped as soon as it has limited itself.
 async fn stopped_compiler(server: &Server) -> Process {
     let compiler = until("the server to compile", async || {
-        let children = server.system().children();
-        children.into_iter().find(|child| child.status("NoNewPrivs").is_some_and(|set| set == "1"))
+        let compilers = server.system().jobs("compile");
+        compilers.into_iter().find(|child| child.status("NoNewPrivs").is_some_and(|set| set == "1"))
     })
     .await;
     compiler.signal(Signal::STOP);

@@ -1,11 +1,12 @@
 //! Plugins that mean harm: their own deliveries are held, and nobody else notices.
 
 use bytes::Bytes;
-use hookwright_hostile::{Answer, Guest, catalogue};
+use hookwright_hostile::{Answer, Guest, RESULT, catalogue};
 use hookwright_standin::{Receiver, Standin};
+use rustix::process::Signal;
 use serde_json::json;
 
-use crate::harness::{Home, lead};
+use crate::harness::{Home, lead, until};
 
 const LOOP: &str = "(loop $again (br $again)) unreachable";
 const EATER: &str =
@@ -68,6 +69,48 @@ async fn hostile_plugins_are_held_others_are_delivered_and_a_mended_version_deli
     }
     assert!(target.received().iter().all(|received| received.request.body == "text"));
     assert_eq!(target.count(), 15);
+}
+
+#[tokio::test]
+async fn a_process_for_long_calls_that_hangs_or_is_killed_holds_up_no_other_plugin_and_loses_no_delivery() {
+    let target = Standin::start(Receiver::default()).await.unwrap();
+    let server = Home::with_args(&[
+        "--allow-target",
+        "127.0.0.0/8",
+        "--plugin-limit",
+        "fuel=10000000000",
+        "--plugin-limit",
+        "processor_ms=30000",
+    ]);
+    let server = server.start().await;
+    let api = &server.api;
+    let (slow, quick) = (api.project().await, api.project().await);
+    let count = "(local $left i32) (local.set $left (i32.const 200000000))
+        (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))";
+    let transform = format!("{count} i32.const {RESULT}");
+    let long = Guest { transform, result: Answer::request().bytes(), ..Guest::default() };
+    for (project, component) in [(&slow, long.build()), (&quick, mended())] {
+        api.upload(project, "mine", component).await.json(201);
+        let mapping = json!({ "plugin": "mine" });
+        api.webhook(project, &json!({ "url": target.url(), "mapping": mapping })).await;
+    }
+
+    let [runner] = server.system().jobs("run")[..] else { panic!("uploads are described in a process") };
+    runner.signal(Signal::STOP);
+    let stuck = api.one_delivery(&slow, &lead::sample()).await;
+    for _ in 0..5 {
+        let id = api.one_delivery(&quick, &lead::sample()).await;
+        assert_eq!(api.settled(&id).await["state"], "delivered");
+    }
+    assert_eq!(api.delivery(&stuck).await["state"], "delivering");
+    runner.signal(Signal::KILL);
+    let delivery = api.settled(&stuck).await;
+    assert_eq!(delivery["state"], "delivered", "{delivery}");
+    assert_eq!(delivery["attempts"].as_array().unwrap().len(), 1, "{delivery}");
+
+    let [runner] = server.system().jobs("run")[..] else { panic!("another process made the call") };
+    server.kill().await;
+    until("the process to end with the server", async || (!runner.runs()).then_some(())).await;
 }
 
 #[tokio::test]

@@ -17,12 +17,18 @@ impl Process {
         kill_process(self.0, signal).unwrap();
     }
 
-    /// The processes that it has started and that have not ended.
-    pub(crate) fn children(self) -> Vec<Self> {
+    /// The processes that it has started for this job of the plugin host and that have not ended.
+    pub(crate) fn jobs(self, name: &str) -> Vec<Self> {
         let tasks = fs::read_dir(self.path("task")).unwrap();
         let lists = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("children")).ok());
         let ids = lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-        ids.map(|id| Self::new(id.parse().unwrap())).filter(|child| child.runs()).collect()
+        let children = ids.map(|id| Self::new(id.parse().unwrap()));
+        children.filter(|child| child.runs() && child.last_argument().as_deref() == Some(name)).collect()
+    }
+
+    fn last_argument(self) -> Option<String> {
+        let line = fs::read_to_string(self.path("cmdline")).ok()?;
+        line.trim_end_matches('\0').rsplit('\0').next().map(str::to_owned)
     }
 
     /// Whether it has not ended yet; one that nobody has asked for its status has ended.
