@@ -32,7 +32,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
         &["loop-of-memory-fills", "tiny-allocations-without-end", "memory-grown-without-end"],
     ),
     ("and full stacks, logs and tables", &["recursion-in-transform", "log-flood", "leaked-handles"]),
-    // Too short to be called slow.
+    // They stay in the fast lane.
     ("and calls that end in time", &["loop-that-ends-in-time", "memory-filled-by-every-call"]),
 ];
 

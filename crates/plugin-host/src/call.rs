@@ -11,7 +11,7 @@ use hookwright_model::{LogLevel, LogLine};
 
 use crate::check::without_controls;
 use crate::contract::Stage;
-use crate::limits::{CLOCK_TIMES, PluginLimits};
+use crate::limits::{CLOCK_TIMES, MAX_ERROR_CHARS, PluginLimits};
 use crate::pace::thread_time;
 use crate::ticker::ticks;
 use crate::wasi::{Exited, World};
@@ -64,8 +64,29 @@ pub(crate) struct Ended<T> {
     pub(crate) logs: Vec<LogLine>,
     /// What it used.
     pub(crate) usage: Usage,
-    /// Processor time, making and clearing away the instance included.
-    pub(crate) busy: Duration,
+}
+
+impl<T> Ended<T> {
+    /// What another process says of a call, made to keep the rules that hold for what ends here.
+    pub(crate) fn foreign(
+        limits: &PluginLimits,
+        outcome: Result<T, CallError>,
+        logs: Vec<LogLine>,
+        usage: Usage,
+    ) -> Self {
+        let mut kept = LogBuffer::default();
+        for LogLine { level, message } in logs {
+            kept.push(limits, level, &message);
+        }
+        let clean = |text: String| without_controls(&text).take(MAX_ERROR_CHARS).collect();
+        let outcome = outcome.map_err(|error| match error {
+            CallError::Trap(text) => CallError::Trap(clean(text)),
+            CallError::Limit(text) => CallError::Limit(clean(text)),
+            CallError::Types(text) => CallError::Types(clean(text)),
+            CallError::Host(text) => CallError::Host(clean(text)),
+        });
+        Self { outcome, cut_short: false, logs: kept.lines, usage }
+    }
 }
 
 /// Runs `body` with a fresh store, and again when the system refused the host something: that passes, as when pages of a
@@ -90,13 +111,13 @@ fn run_once<T>(
     body: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Ended<T> {
     let Stage { engine, ticker, limits, time } = *stage;
-    let (begun, started) = (thread_time(), Instant::now());
+    let started = Instant::now();
     let mut store = Store::new(engine, State::new(limits.clone(), world));
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.transfer_bytes);
     store.set_max_component_handles(limits.handles);
     store.set_epoch_deadline(ticks(time));
-    let clock = Clock { processor: begun, wall: started, time };
+    let clock = Clock { processor: thread_time(), wall: started, time };
     store.epoch_deadline_callback(move |_| Ok(clock.strike()));
     let running = ticker.running();
     let outcome = store.set_fuel(limits.fuel).and_then(|()| body(&mut store));
@@ -113,7 +134,6 @@ fn run_once<T>(
         cut_short,
         logs: state.logs.lines,
         usage,
-        busy: thread_time().saturating_sub(begun),
     }
 }
 
@@ -300,6 +320,25 @@ mod tests {
             assert_eq!(explained, CallError::Host(busy().to_string()));
         }
     }
+
+    #[test]
+    fn logs_and_errors_from_elsewhere_keep_the_rules_and_change_no_more() {
+        let limits = PluginLimits::default();
+        let (long, line) = ("x".repeat(limits.log_bytes / 2 + 1), "line");
+        for lines in [vec![line; 3], vec![line; limits.log_lines + 9], vec![line, &long, &long, line]] {
+            let mut buffer = LogBuffer::default();
+            lines.iter().for_each(|line| buffer.push(&limits, LogLevel::Info, line));
+            let outcome = Err::<(), _>(CallError::Trap("out of bounds".into()));
+            let ended = Ended::foreign(&limits, outcome.clone(), buffer.lines.clone(), Usage::default());
+            assert_eq!((ended.logs, ended.outcome), (buffer.lines, outcome));
+        }
+        let forged = LogLine { level: LogLevel::Info, message: "\u{1b}[2J".into() };
+        let error = Err::<(), _>(CallError::Limit("\n".repeat(MAX_ERROR_CHARS + 1)));
+        let ended = Ended::foreign(&limits, error, vec![forged; limits.log_lines + 2], Usage::default());
+        assert_eq!((ended.logs.len(), ended.logs[0].message.as_str()), (limits.log_lines + 1, " [2J"));
+        assert_eq!(ended.outcome, Err(CallError::Limit(" ".repeat(MAX_ERROR_CHARS))));
+    }
+
     #[test]
     fn what_the_system_refuses_for_a_moment_is_tried_again() {
         let limits = PluginLimits::default();

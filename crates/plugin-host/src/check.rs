@@ -81,9 +81,9 @@ pub(crate) fn without_controls(text: &str) -> impl Iterator<Item = char> + Clone
 
 /// A reason for people: characters that show nothing become spaces, and a long text is cut.
 pub(crate) fn reason(text: &str) -> String {
-    let clean = without_controls(text.trim());
-    let mut reason: String = clean.clone().take(MAX_REASON_CHARS).collect();
-    if clean.count() > MAX_REASON_CHARS {
+    let mut clean = without_controls(text.trim());
+    let mut reason: String = clean.by_ref().take(MAX_REASON_CHARS).collect();
+    if clean.next().is_some() {
         reason.push('…');
     }
     if reason.is_empty() { "the plugin gave no reason".into() } else { reason }

@@ -90,7 +90,7 @@ impl Isolation {
     }
 }
 
-/// What starts a child process, with nothing of this one's but what it is given yet.
+/// What starts a child process that has no environment and its standard streams at most.
 pub(crate) fn command(program: &Path, args: &[OsString], job: &str) -> std::process::Command {
     let mut command = std::process::Command::new(program);
     // Of a group of its own: what the terminal sends to the server is not for what works for it.
@@ -212,6 +212,9 @@ fn limit_this_process(resources: &[(Resource, u64)], niceness: i32) -> io::Resul
     }
     #[cfg(target_os = "linux")]
     {
+        // When the machine has no memory left, this process is to go and not the server. Where it cannot be said, nothing else
+        // depends on it.
+        let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
         rustix::thread::set_no_new_privs(true)?;
     }

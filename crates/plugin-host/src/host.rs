@@ -19,12 +19,12 @@ use tokio::time::Instant;
 use crate::cache::{Cache, CacheKey, Cached, Compatibility};
 use crate::call::{CallError, Ended};
 use crate::child::Isolation;
-use crate::contract::{Answer, Call, Described, Plugin};
+use crate::contract::{Answer, Described, Plugin};
 use crate::inspect::Facts;
 use crate::limits::{KNOWN_FOR, QUICK};
 use crate::loaded::Loaded;
 use crate::machine::Machine;
-use crate::pace::Paces;
+use crate::pace::{Paces, thread_time};
 use crate::pool::{Lane, Pool};
 use crate::runner::Runners;
 use crate::turns::Turns;
@@ -141,7 +141,7 @@ impl PluginHost {
             cache_rejections: AtomicU64::default(),
         });
         let idle = Arc::clone(&shared);
-        let when_idle = move || idle.runners.iter().for_each(Runners::dismiss_one);
+        let when_idle = move || idle.runners.iter().for_each(|runners| runners.dismiss(KNOWN_FOR));
         let pool = Pool::start(workers, stack_bytes, KNOWN_FOR, when_idle).map_err(HostError::Threads)?;
         Ok(Self { shared, pool, isolation, turns: Turns::new() })
     }
@@ -288,33 +288,47 @@ impl Shared {
         self.machine.link(facts.contract, code).map(Arc::new).map_err(InspectError::Refused)
     }
 
-    /// Asks the plugin what it is.
-    fn describe(&self, component: Digest, plugin: &Plugin) -> Ended<Described> {
+    /// Asks the plugin what it is, where it can take all the time that it may.
+    fn describe(&self, component: Digest, plugin: &Plugin) -> Result<Ended<Described>, io::Error> {
         match &self.runners {
-            Some(runners) => runners.describe(component, plugin),
-            None => plugin.describe(&self.machine.stage(self.machine.limits().wall_time)),
+            Some(runners) => Ok(runners.describe(component, plugin)?.0),
+            None => Ok(plugin.describe(&self.machine.stage(self.machine.limits().wall_time))),
         }
     }
 
     /// Asks the plugin what to do next. None when the call belongs in the slow lane and this is the fast one.
-    fn transform(
-        &self,
-        component: Digest,
-        plugin: &Plugin,
-        call: &Call,
-        lane: Lane,
-    ) -> Option<Ended<Answer>> {
-        let limits = self.machine.limits();
-        let ended = match (lane, &self.runners) {
-            // What others of the same component took may have come out while this call waited.
-            (Lane::Fast, _) if self.paces.is_slow(component, Instant::now()) => return None,
-            (Lane::Fast, _) => plugin.transform(&self.machine.stage(limits.wall_time.min(QUICK)), call),
-            (Lane::Slow, Some(runners)) => runners.transform(component, plugin, call),
-            (Lane::Slow, None) => plugin.transform(&self.machine.stage(limits.wall_time), call),
+    fn transform(&self, plugin: &Plugin, request: &MapRequest, lane: Lane) -> Option<Mapped> {
+        let (component, limits) = (request.component, self.machine.limits());
+        // What others of the same component took may have come out while this call waited.
+        if lane == Lane::Fast && self.paces.is_slow(component, Instant::now()) {
+            return None;
+        }
+        let begun = thread_time();
+        let call = match plugin.call(request) {
+            Ok(call) => call,
+            Err(error) => return Some(Mapped::not_run(error)),
         };
-        self.paces.took(component, ended.busy, Instant::now());
-        Some(ended)
+        let time = if lane == Lane::Fast { limits.wall_time.min(QUICK) } else { limits.wall_time };
+        let (ended, elsewhere) = match &self.runners {
+            Some(runners) if lane == Lane::Slow => match runners.transform(component, plugin, &call) {
+                Ok(made) => made,
+                Err(error) => return Some(Mapped::not_run(MapError::Unavailable(error.to_string()))),
+            },
+            _ => (plugin.transform(&self.machine.stage(time), &call), Duration::ZERO),
+        };
+        let mapped = mapped(ended, limits);
+        // With what it takes to make and clear away the instance, and to check the answer.
+        let here = thread_time().saturating_sub(begun);
+        self.paces.took(component, here.saturating_add(elsewhere), Instant::now());
+        mapped
     }
+}
+
+/// What comes of a call, its answer checked. None when it was cut short.
+fn mapped(ended: Ended<Answer>, limits: &PluginLimits) -> Option<Mapped> {
+    let Ended { outcome, cut_short, logs, usage } = ended;
+    let outcome = outcome.map_err(MapError::from).and_then(|answer| answer.check(limits));
+    (!cut_short).then_some(Mapped { outcome, logs, usage })
 }
 
 #[async_trait]
@@ -328,12 +342,10 @@ impl Mapper for PluginHost {
         let ready = self.prepare(component, Wanted::ForUpload(owner)).await?;
         let (shared, plugin, digest) =
             (Arc::clone(&self.shared), Arc::clone(&ready.plugin), ready.facts.digest);
-        let described = self.pool.run(Lane::Slow, project_of(owner), move || {
-            let ended = shared.describe(digest, &plugin);
-            let busy = ended.busy;
-            (ended, busy)
-        });
-        let Ended { outcome, usage, .. } = described.await.map_err(|error| unavailable(&error))?;
+        let described =
+            self.pool.run(Lane::Slow, project_of(owner), move || shared.describe(digest, &plugin));
+        let described = described.await.map_err(|error| unavailable(&error))?;
+        let Ended { outcome, usage, .. } = described.map_err(|error| unavailable(&error))?;
         let description = outcome.map_err(|error| match error {
             CallError::Host(message) => InspectError::Unavailable(message),
             CallError::Types(message) => {
@@ -378,37 +390,23 @@ impl Mapper for PluginHost {
         let Some(plugin) = self.shared.loaded.get(request.component) else {
             return Mapped::not_run(MapError::NotLoaded);
         };
-        let (project, component) = (request.event.project, request.component);
-        let call = match plugin.call(&request) {
-            Ok(call) => Arc::new(call),
-            Err(error) => return Mapped::not_run(error),
-        };
+        let (project, request) = (request.event.project, Arc::new(request));
         for lane in [Lane::Fast, Lane::Slow] {
-            if lane == Lane::Fast && self.shared.paces.is_slow(component, Instant::now()) {
+            let (shared, plugin, request) =
+                (Arc::clone(&self.shared), Arc::clone(&plugin), Arc::clone(&request));
+            if lane == Lane::Fast && shared.paces.is_slow(request.component, Instant::now()) {
                 continue;
             }
-            let (shared, plugin, call) = (Arc::clone(&self.shared), Arc::clone(&plugin), Arc::clone(&call));
-            let ended = self.pool.run(lane, project, move || {
-                let ended = shared.transform(component, &plugin, &call, lane);
-                let busy = ended.as_ref().map_or(Duration::ZERO, |ended| ended.busy);
-                (ended, busy)
-            });
-            match ended.await {
+            let call = move || shared.transform(&plugin, &request, lane);
+            match self.pool.run(lane, project, call).await {
+                Ok(Some(mapped)) => return mapped,
                 // A call has no effects and the same inputs again: it can begin anew elsewhere.
-                Ok(None | Some(Ended { cut_short: true, .. })) => {}
-                Ok(Some(ended)) => return mapped(ended, self.limits()),
+                Ok(None) => {}
                 Err(error) => return Mapped::not_run(MapError::Unavailable(error.to_string())),
             }
         }
         Mapped::not_run(MapError::Unavailable("the slow lane cut a call short".into()))
     }
-}
-
-/// What comes of a call, its answer checked.
-fn mapped(ended: Ended<Answer>, limits: &PluginLimits) -> Mapped {
-    let Ended { outcome, logs, usage, .. } = ended;
-    let outcome = outcome.map_err(MapError::from).and_then(|answer| answer.check(limits));
-    Mapped { outcome, logs, usage }
 }
 
 /// Whose turn it is while the owner's component is described.

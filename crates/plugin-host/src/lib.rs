@@ -2,9 +2,9 @@
 //!
 //! [`PluginHost`] is the engine's [`Mapper`](hookwright_engine::ports::Mapper). A component is counted and checked
 //! (`census`, `inspect`), compiled in its turn (`turns`) where that can do no harm (`child`, `compile`), kept as code that is
-//! authenticated (`cache`), and then called on a bounded number of threads (`pool`, `pace`), or in other processes when it takes
-//! long (`runner`), each call in a fresh instance (`machine`) with limits of its own (`call`, `price`, `limits`) and in a world
-//! without clock, chance, files and network (`wasi`). What it answers is checked as everything foreign is (`check`,
+//! authenticated (`cache`), and then called on a bounded number of threads (`pool`, `pace`), or in other processes when it
+//! takes long (`runner`), each call in a fresh instance (`machine`) with limits of its own (`call`, `price`, `limits`) and in
+//! a world without clock, chance, files and network (`wasi`). What it answers is checked as everything foreign is (`check`,
 //! `describe`), and settings are checked with its schema (`schema`) where components are compiled.
 //!
 //! The README of this crate lists the limits, and what happens to a component that means harm.

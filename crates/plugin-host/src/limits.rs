@@ -7,6 +7,9 @@ pub(crate) use hookwright_model::limits::*;
 
 const MIB: usize = 1024 * 1024;
 
+/// Characters of what another process says of a failed call: more than anything that is said here.
+pub(crate) const MAX_ERROR_CHARS: usize = 8 * 1024;
+
 /// Bytes kept of what a plugin writes to standard error: enough for the message of a panic.
 pub(crate) const KEPT_STDERR_BYTES: usize = 2 * 1024;
 
@@ -92,8 +95,9 @@ pub(crate) mod child {
     pub(crate) const RUNNER_COMPONENTS: NonZero<usize> = NonZero::new(32).unwrap();
     /// What it may take to answer beyond the time on the clock that a call has: it starts, and takes over code.
     pub(crate) const RUNNER_GRACE: Duration = Duration::from_secs(10);
-    /// A message to it, which may be the largest code, or from it, which may be the largest answer.
-    pub(crate) const MAX_MESSAGE_BYTES: u64 = 512 * MIB as u64;
+    /// What a message from it may have beyond what one call carries to the host, on which lists with empty entries take more
+    /// bytes than in a message, and what it logs.
+    pub(crate) const MESSAGE_OVERHEAD_BYTES: usize = 64 * 1024;
     /// Open files: the pipes, and what the standard library looks up about the machine.
     pub(crate) const OPEN_FILES: u64 = 32;
     /// Open files of a process for long calls: each module of a component has an image of its memory.

@@ -1,6 +1,7 @@
 //! An engine that is set up to run plugins, in the server's process and in those for long calls.
 
 use std::num::NonZero;
+use std::ops::Range;
 use std::time::Duration;
 
 use wasmtime::Engine;
@@ -46,6 +47,17 @@ impl Machine {
     /// Where a call runs that may take so much processor time.
     pub(crate) fn stage(&self, time: Duration) -> Stage<'_> {
         Stage { engine: &self.engine, ticker: &self.ticker, limits: &self.limits, time }
+    }
+
+    /// The code that a component was linked from.
+    pub(crate) fn code(component: &Component) -> &[u8] {
+        let Range { start, end } = component.image_range();
+        // SAFETY: the range is that of one allocation, which the component owns, can be read and does not change: wasmtime
+        // makes it from a slice (`Component::image_range`). `Component::serialize` gives the same bytes, but copies them.
+        #[expect(unsafe_code, reason = "a copy of the largest code would hold up all threads of the process")]
+        unsafe {
+            std::slice::from_raw_parts(start, end.offset_from_unsigned(start))
+        }
     }
 
     /// Makes code callable that was compiled of a component built for that version of the contract.

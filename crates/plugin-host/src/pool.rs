@@ -1,6 +1,6 @@
 //! The threads that plugins run on: a fixed number, each with a stack of known size, in two lanes. Where more calls wait
-//! than threads are free, the project comes next that has used least processor time there of late: whose calls take long
-//! waits longer, and one short call does not wait for a long one of every other project.
+//! than threads are free, the project comes next that has used least time there of late, which is processor time in the fast
+//! lane: whose calls take long waits longer, and one short call does not wait for a long one of every other project.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -13,11 +13,12 @@ use std::time::Duration;
 use hookwright_model::ProjectId;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::limits::QUICK;
+use crate::pace::thread_time;
 
-/// Returns the processor time that it took.
-type Job = Box<dyn FnOnce() -> Duration + Send>;
+type Job = Box<dyn FnOnce() + Send>;
 
 /// Which threads a call runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +65,11 @@ impl Pool {
                     .name(format!("plugin-{lane:?}-{number}").to_lowercase())
                     .stack_size(stack_bytes)
                     .spawn(move || match lane {
-                        Lane::Fast => work(&queue, None, || ()),
-                        Lane::Slow => work(&queue, Some(idle_after), when_idle),
+                        Lane::Fast => work(&queue, thread_time, None, || ()),
+                        Lane::Slow => {
+                            let started = Instant::now();
+                            work(&queue, || started.elapsed(), Some(idle_after), when_idle);
+                        }
                     })?;
             }
         }
@@ -79,8 +83,7 @@ impl Pool {
         }
     }
 
-    /// Runs `job` of a project on one of the threads, after waiting for its turn. It returns the processor time that it took
-    /// beside its result.
+    /// Runs `job` of a project on one of the threads, after waiting for its turn.
     ///
     /// # Errors
     /// When the job panicked.
@@ -91,17 +94,14 @@ impl Pool {
         &self,
         lane: Lane,
         project: ProjectId,
-        job: impl FnOnce() -> (T, Duration) + Send + 'static,
+        job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, WorkerFailed> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move || {
-            if answer.is_closed() {
-                return Duration::ZERO;
+            if !answer.is_closed() {
+                // The asker may be gone by then: then nobody needs the answer.
+                let _ = answer.send(job());
             }
-            let (result, took) = job();
-            // The asker may be gone by now: then nobody needs the answer.
-            let _ = answer.send(result);
-            took
         });
         self.queue(lane).push(project, job);
         answered.await.map_err(|_| WorkerFailed)
@@ -119,15 +119,16 @@ fn slow_threads(workers: NonZero<usize>) -> usize {
     workers.get().div_ceil(2)
 }
 
-fn work(queue: &Queue, idle_after: Option<Duration>, when_idle: impl Fn()) {
+/// Does jobs, each of which counts with what `clock` goes on by.
+fn work(queue: &Queue, clock: impl Fn() -> Duration, idle_after: Option<Duration>, when_idle: impl Fn()) {
     loop {
         match queue.pop(idle_after) {
             Next::Job(project, job) => {
-                let took = catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| {
+                let begun = clock();
+                if catch_unwind(AssertUnwindSafe(job)).is_err() {
                     tracing::error!("a call of a plugin panicked in the host; the worker goes on");
-                    QUICK
-                });
-                queue.ended(project, took);
+                }
+                queue.ended(project, clock().saturating_sub(begun));
             }
             Next::Idle => when_idle(),
             Next::Closed => return,
@@ -213,7 +214,7 @@ impl Queue {
         }
     }
 
-    /// A job of the project took so much processor time.
+    /// A job of the project took so long.
     fn ended(&self, project: ProjectId, took: Duration) {
         self.jobs.lock().ended(project, took);
     }
@@ -248,7 +249,7 @@ mod tests {
         let pool = pool(NonZero::<usize>::MIN);
         for lane in [Lane::Fast, Lane::Slow] {
             assert!(pool.run::<()>(lane, project(1), || panic!("on purpose")).await.is_err());
-            assert_eq!(pool.run(lane, project(1), || (7, QUICK)).await.unwrap(), 7);
+            assert_eq!(pool.run(lane, project(1), || 7).await.unwrap(), 7);
         }
     }
 
@@ -258,9 +259,7 @@ mod tests {
         let jobs: Vec<_> = (0..50)
             .map(|number| {
                 let pool = Arc::clone(&pool);
-                tokio::spawn(async move {
-                    pool.run(Lane::Fast, project(1), move || (number, QUICK)).await.unwrap()
-                })
+                tokio::spawn(async move { pool.run(Lane::Fast, project(1), move || number).await.unwrap() })
             })
             .collect();
         for (number, job) in jobs.into_iter().enumerate() {
@@ -274,13 +273,7 @@ mod tests {
         let order = Arc::new(Mutex::new(Vec::new()));
         for owner in [1, 1, 1, 2, 3, 2] {
             let order = Arc::clone(&order);
-            queue.push(
-                project(owner),
-                Box::new(move || {
-                    order.lock().push(owner);
-                    QUICK
-                }),
-            );
+            queue.push(project(owner), Box::new(move || order.lock().push(owner)));
         }
         for _ in 0..6 {
             next(&queue).unwrap().1();
@@ -303,7 +296,7 @@ mod tests {
         let queue = Queue::default();
         for _ in 0..100 {
             for long in [1, 2, 3] {
-                queue.push(project(long), Box::new(|| QUICK));
+                queue.push(project(long), Box::new(|| ()));
             }
         }
         let took = |owner| if owner == project(9) { QUICK / 20 } else { QUICK * 50 };
@@ -312,8 +305,8 @@ mod tests {
         }
         let mut served = Vec::new();
         for _ in 0..50 {
-            queue.push(project(9), Box::new(|| QUICK));
-            queue.push(project(9), Box::new(|| QUICK));
+            queue.push(project(9), Box::new(|| ()));
+            queue.push(project(9), Box::new(|| ()));
             served.extend([serve(&queue, took), serve(&queue, took)]);
         }
         let long = served.iter().filter(|owner| **owner != project(9)).count();
@@ -322,8 +315,8 @@ mod tests {
         for _ in 0..9 {
             serve(&queue, took);
         }
-        queue.push(project(8), Box::new(|| QUICK));
-        queue.push(project(8), Box::new(|| QUICK));
+        queue.push(project(8), Box::new(|| ()));
+        queue.push(project(8), Box::new(|| ()));
         let next = [0; 4].map(|_| serve(&queue, |_| QUICK * 50));
         assert_eq!(next.iter().filter(|owner| **owner == project(8)).count(), 1, "{next:?}");
     }
@@ -336,7 +329,7 @@ mod tests {
         let pool = Pool::start(workers, 256 * 1024, Duration::from_millis(1), when_idle).unwrap();
         for _ in 0..3 {
             assert_eq!(told.recv().await.as_deref(), Some("plugin-slow-0"));
-            assert_eq!(pool.run(Lane::Slow, project(1), || (7, QUICK)).await.unwrap(), 7);
+            assert_eq!(pool.run(Lane::Slow, project(1), || 7).await.unwrap(), 7);
         }
     }
 }

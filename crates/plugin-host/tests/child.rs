@@ -1,5 +1,5 @@
-//! What is done in child processes: jobs, and calls that take long. The child is this test itself under a hidden command, as the server's is the server:
-//! so it has a `main` of its own instead of libtest's.
+//! What is done in child processes: jobs, and calls that take long. The child is this test itself under a hidden command,
+//! as the server's is the server: so it has a `main` of its own instead of libtest's.
 #![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
 mod support;
@@ -21,6 +21,7 @@ use libtest_mimic::Trial;
 use rustix::process::{Pid, Signal, kill_process};
 use support::{bundled, options, owner};
 use tokio::process::Command;
+use tokio::time::Instant;
 
 const COMMAND: &str = "job-for-the-test";
 const TELL: &str = "tell-for-the-test";
@@ -184,6 +185,7 @@ async fn a_child_limits_itself_before_it_reads() {
             assert_eq!(numbers, [&limit, &limit], "{job}: {name}");
         }
         assert_eq!(std::fs::read(process.join("environ")).unwrap(), b"");
+        assert_eq!(std::fs::read_to_string(process.join("oom_score_adj")).unwrap().trim(), "1000");
         child.kill().await.unwrap();
     }
 }
@@ -306,10 +308,15 @@ async fn a_process_for_calls_ends_with_its_host() {
     let tag = "ends";
     let host = host_with_processes(&folder, tag);
     host.inspect(Guest::default().build(), owner()).await.unwrap();
-    assert_eq!(processes(tag).len(), 1);
+    let pids = processes(tag);
+    assert_eq!(pids.len(), 1);
     drop(host);
-    while !processes(tag).is_empty() {
-        tokio::task::yield_now().await;
+    // Until somebody has asked for its status, a process that has ended is still there.
+    let is_there = || pids.iter().any(|pid| Path::new(&format!("/proc/{}", pid.as_raw_nonzero())).exists());
+    let begun = Instant::now();
+    while is_there() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{pids:?} still there");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -320,7 +327,8 @@ async fn a_process_that_fails_or_never_answers_is_not_the_plugins_fault() {
     for (instead, words) in [
         ("exit 1", "exit status: 1"),
         ("kill -SEGV $$", "SIGSEGV"),
-        ("exec echo 16 bytes or more of something else", "a message is too long"),
+        ("echo 16 bytes or more of something else; exec cat >/dev/null", "a message is too long"),
+        ("echo it hurts >&2; exit 1", "it hurts"),
         ("exec sleep 60", "no answer in 10"),
     ] {
         let script = format!("[ $0 = run ] || {real}; {instead}");

@@ -81,6 +81,8 @@ async fn a_process_for_long_calls_that_hangs_or_is_killed_holds_up_no_other_plug
         "fuel=10000000000",
         "--plugin-limit",
         "processor_ms=30000",
+        "--plugin-workers",
+        "1",
     ]);
     let server = server.start().await;
     let api = &server.api;
@@ -95,6 +97,11 @@ async fn a_process_for_long_calls_that_hangs_or_is_killed_holds_up_no_other_plug
         api.webhook(project, &json!({ "url": target.url(), "mapping": mapping })).await;
     }
 
+    // Not all of its first calls are quick.
+    for _ in 0..9 {
+        let id = api.one_delivery(&quick, &lead::sample()).await;
+        assert_eq!(api.settled(&id).await["state"], "delivered");
+    }
     let [runner] = server.system().jobs("run")[..] else { panic!("uploads are described in a process") };
     runner.signal(Signal::STOP);
     let stuck = api.one_delivery(&slow, &lead::sample()).await;

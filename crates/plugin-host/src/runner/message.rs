@@ -6,14 +6,12 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use hookwright_engine::ports::Usage;
 use hookwright_model::LogLine;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{CallError, Ended};
+use crate::call::CallError;
 use crate::contract::Contract;
-use crate::limits::child::MAX_MESSAGE_BYTES;
 
 /// A call that is to be made. `C` is a `Call`, or a reference to one where it is sent.
 #[derive(Serialize, Deserialize)]
@@ -44,28 +42,13 @@ pub(crate) enum Reply<T> {
 /// How a call ended.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Report<T> {
-    outcome: Result<T, CallError>,
-    logs: Vec<LogLine>,
-    instructions: u64,
-    memory_bytes: usize,
-    duration: Duration,
-    busy: Duration,
-}
-
-impl<T> From<Ended<T>> for Report<T> {
-    fn from(ended: Ended<T>) -> Self {
-        let Ended { outcome, cut_short: _, logs, usage, busy } = ended;
-        let Usage { instructions, memory_bytes, duration } = usage;
-        Self { outcome, logs, instructions, memory_bytes, duration, busy }
-    }
-}
-
-impl<T> From<Report<T>> for Ended<T> {
-    fn from(report: Report<T>) -> Self {
-        let Report { outcome, logs, instructions, memory_bytes, duration, busy } = report;
-        let usage = Usage { instructions, memory_bytes, duration };
-        Self { outcome, cut_short: false, logs, usage, busy }
-    }
+    pub(crate) outcome: Result<T, CallError>,
+    pub(crate) logs: Vec<LogLine>,
+    pub(crate) instructions: u64,
+    pub(crate) memory_bytes: usize,
+    pub(crate) duration: Duration,
+    /// Processor time, making and clearing away the instance included.
+    pub(crate) busy: Duration,
 }
 
 /// Writes a message.
@@ -86,23 +69,23 @@ pub(crate) fn send_bytes(line: &mut impl Write, bytes: &[u8]) -> io::Result<()> 
     line.flush()
 }
 
-/// Reads a message.
+/// Reads a message of at most `max_bytes`.
 ///
 /// # Errors
-/// When there is none, or it is another one than is expected here.
-pub(crate) fn receive<T: DeserializeOwned>(line: &mut impl Read) -> io::Result<T> {
-    postcard::from_bytes(&receive_bytes(line)?).map_err(|error| invalid(&error.to_string()))
+/// As for [`receive_bytes`], and when it is another message than is expected here.
+pub(crate) fn receive<T: DeserializeOwned>(line: &mut impl Read, max_bytes: usize) -> io::Result<T> {
+    postcard::from_bytes(&receive_bytes(line, max_bytes)?).map_err(|error| invalid(&error.to_string()))
 }
 
-/// Reads a message that is bytes.
+/// Reads a message that is at most `max_bytes` bytes.
 ///
 /// # Errors
 /// When there is none, with [`io::ErrorKind::UnexpectedEof`] if the other side has ended, or it is too long.
-pub(crate) fn receive_bytes(line: &mut impl Read) -> io::Result<Vec<u8>> {
+pub(crate) fn receive_bytes(line: &mut impl Read, max_bytes: usize) -> io::Result<Vec<u8>> {
     let mut len = [0; 8];
     line.read_exact(&mut len)?;
     let len = u64::from_le_bytes(len);
-    if len > MAX_MESSAGE_BYTES {
+    if len > max_bytes as u64 {
         return Err(invalid("a message is too long"));
     }
     // Memory is taken as bytes arrive, however many were announced.
@@ -128,19 +111,18 @@ mod tests {
         send(&mut line, &("text", 7)).unwrap();
         send_bytes(&mut line, b"bytes").unwrap();
         let mut rest = line.as_slice();
-        assert_eq!(receive::<(String, i32)>(&mut rest).unwrap(), ("text".into(), 7));
-        assert_eq!(receive_bytes(&mut rest).unwrap(), b"bytes");
+        assert_eq!(receive::<(String, i32)>(&mut rest, 6).unwrap(), ("text".into(), 7));
+        assert_eq!(receive_bytes(&mut rest, 5).unwrap(), b"bytes");
         for end in 0..13 {
-            let cut = receive_bytes(&mut line.get(..end).unwrap()).unwrap_err();
+            let cut = receive_bytes(&mut line.get(..end).unwrap(), 6).unwrap_err();
             assert_eq!(cut.kind(), io::ErrorKind::UnexpectedEof, "after {end} bytes");
         }
-        let other = receive::<(u64, Vec<String>)>(&mut line.as_slice()).unwrap_err();
+        let other = receive::<(u64, Vec<String>)>(&mut line.as_slice(), 6).unwrap_err();
         assert_eq!(other.kind(), io::ErrorKind::InvalidData);
-    }
-
-    #[test]
-    fn a_message_is_as_long_as_any_can_be() {
-        let too_long = receive_bytes(&mut (MAX_MESSAGE_BYTES + 1).to_le_bytes().as_slice()).unwrap_err();
-        assert_eq!(too_long.kind(), io::ErrorKind::InvalidData);
+        let long = receive_bytes(&mut line.as_slice(), 5).unwrap_err();
+        assert_eq!(
+            (long.kind(), long.to_string().as_str()),
+            (io::ErrorKind::InvalidData, "a message is too long")
+        );
     }
 }

@@ -3,8 +3,8 @@
 //! process ends a call and not the server.
 //!
 //! A process is this same program under a hidden command, as in [`child`](crate::child): without environment, at the lowest
-//! priority. It is trusted no more than a plugin is: what it answers is checked as a plugin's answer, and it is not waited for
-//! without end.
+//! priority. It makes calls for every project, and what it says is trusted no more than what a plugin says: it is bounded and
+//! checked, and it is not waited for without end.
 
 mod message;
 mod serve;
@@ -23,11 +23,13 @@ use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::call::{CallError, Ended};
+use crate::call::Ended;
+use crate::check::without_controls;
 use crate::child::{self, Isolation};
 use crate::contract::{Answer, Call, Described, Plugin};
 use crate::limits::CLOCK_TIMES;
-use crate::limits::child::RUNNER_GRACE;
+use crate::limits::child::{MESSAGE_BYTES, MESSAGE_OVERHEAD_BYTES, RUNNER_GRACE};
+use crate::machine::Machine;
 use message::{Reply, Report, Request, What, receive, send, send_bytes};
 
 pub(crate) use serve::serve;
@@ -40,8 +42,12 @@ pub(crate) struct Runners {
     program: PathBuf,
     args: Vec<OsString>,
     limits: PluginLimits,
-    idle: Mutex<Vec<Runner>>,
+    /// Those that have nothing to do, and since when: the last ones the shortest.
+    idle: Mutex<Vec<(Runner, Instant)>>,
 }
+
+/// A call that was made elsewhere, and the processor time that it took there.
+pub(crate) type Made<T> = (Ended<T>, Duration);
 
 impl Runners {
     /// Processes whose calls have these limits; none where everything happens in one process.
@@ -52,55 +58,68 @@ impl Runners {
     }
 
     /// Asks the plugin what it is, and blocks until it has answered.
-    pub(crate) fn describe(&self, component: Digest, plugin: &Plugin) -> Ended<Described> {
+    ///
+    /// # Errors
+    /// When the process is to blame.
+    pub(crate) fn describe(&self, component: Digest, plugin: &Plugin) -> io::Result<Made<Described>> {
         self.ask(component, plugin, What::Describe)
     }
 
     /// Asks the plugin what to do next, and blocks until it has answered.
-    pub(crate) fn transform(&self, component: Digest, plugin: &Plugin, call: &Call) -> Ended<Answer> {
+    ///
+    /// # Errors
+    /// When the process is to blame.
+    pub(crate) fn transform(
+        &self,
+        component: Digest,
+        plugin: &Plugin,
+        call: &Call,
+    ) -> io::Result<Made<Answer>> {
         self.ask(component, plugin, What::Transform(call))
     }
 
-    fn ask<T: DeserializeOwned>(&self, component: Digest, plugin: &Plugin, what: What<&Call>) -> Ended<T> {
+    fn ask<T: DeserializeOwned>(
+        &self,
+        component: Digest,
+        plugin: &Plugin,
+        what: What<&Call>,
+    ) -> io::Result<Made<T>> {
         let asked = Instant::now();
         let request = Request { component: component.to_bytes(), contract: plugin.contract(), what };
-        self.exchange(&request, plugin).unwrap_or_else(|error| {
-            tracing::error!(%component, %error, "a call that takes long failed in the host");
-            Ended {
-                outcome: Err(CallError::Host(error.to_string())),
-                cut_short: false,
-                logs: Vec::new(),
-                usage: Usage::default(),
-                busy: asked.elapsed(),
-            }
-        })
+        let report = self.exchange(&request, plugin).inspect_err(|error| {
+            tracing::error!(%component, %error, "a call that takes long was not made");
+        })?;
+        let Report { outcome, logs, instructions, memory_bytes, duration, busy } = report;
+        let usage = Usage { instructions, memory_bytes, duration: duration.min(asked.elapsed()) };
+        Ok((Ended::foreign(&self.limits, outcome, logs, usage), busy.min(asked.elapsed())))
     }
 
     fn exchange<T: DeserializeOwned>(
         &self,
         request: &Request<&Call>,
         plugin: &Plugin,
-    ) -> io::Result<Ended<T>> {
+    ) -> io::Result<Report<T>> {
         let idle = self.idle.lock().pop();
         let was_idle = idle.is_some();
-        let mut runner = idle.map_or_else(|| self.start(), Ok)?;
-        let answer = match runner.ask(request, plugin) {
+        let mut runner = idle.map_or_else(|| self.start(), |(runner, _)| Ok(runner))?;
+        let report = match runner.ask(request, plugin) {
             // Perhaps it ended while it had nothing to do.
             Err(error) if was_idle && error.kind() != io::ErrorKind::TimedOut => {
                 tracing::warn!(%error, "a process for calls that take long is gone; another one starts");
                 runner = self.start()?;
                 runner.ask(request, plugin)?
             }
-            answer => answer?,
+            report => report?,
         };
-        self.idle.lock().push(runner);
-        Ok(answer)
+        self.idle.lock().push((runner, Instant::now()));
+        Ok(report)
     }
 
-    /// Ends a process that has nothing to do, if there is one, and frees its memory.
-    pub(crate) fn dismiss_one(&self) {
-        let idle = self.idle.lock().pop();
-        drop(idle);
+    /// Ends the processes that have had nothing to do for so long, and so frees their memory.
+    pub(crate) fn dismiss(&self, idle_for: Duration) {
+        let gone: Vec<_> =
+            self.idle.lock().extract_if(.., |(_, since)| since.elapsed() >= idle_for).collect();
+        drop(gone);
     }
 
     fn start(&self) -> io::Result<Runner> {
@@ -108,11 +127,12 @@ impl Runners {
         let child = child::command(&self.program, &self.args, NAME)
             .stdin(OwnedFd::from(theirs.try_clone()?))
             .stdout(OwnedFd::from(theirs))
-            // What it has to say is for whoever runs the server: calls say nothing there.
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()?;
         let patience = self.limits.wall_time * (CLOCK_TIMES + 1) + RUNNER_GRACE;
-        let mut runner = Runner { child, line, patience };
+        let PluginLimits { transfer_bytes, log_bytes, log_lines, .. } = self.limits;
+        let max_reply_bytes = 2 * transfer_bytes + log_bytes + 32 * log_lines + MESSAGE_OVERHEAD_BYTES;
+        let mut runner = Runner { child, line, patience, max_reply_bytes };
         let greeted = send(&mut runner.line(), &self.limits);
         greeted.map_err(|error| runner.explain(&error))?;
         Ok(runner)
@@ -125,6 +145,8 @@ struct Runner {
     line: UnixStream,
     /// How long it may take to answer.
     patience: Duration,
+    /// How long its answer may be.
+    max_reply_bytes: usize,
 }
 
 impl Runner {
@@ -132,34 +154,46 @@ impl Runner {
         &mut self,
         request: &Request<&Call>,
         plugin: &Plugin,
-    ) -> io::Result<Ended<T>> {
+    ) -> io::Result<Report<T>> {
         let answer = self.talk(request, plugin);
         answer.map_err(|error| self.explain(&error))
     }
 
     /// Ends the process with which that happened, and says so.
     fn explain(&mut self, error: &io::Error) -> io::Error {
-        let message = match error.kind() {
+        // Mostly it has ended by itself, and then this tells how.
+        let ended = self.end().map_or_else(|error| error.to_string(), |status| status.to_string());
+        let what = match error.kind() {
             io::ErrorKind::TimedOut => format!("it gave no answer in {:?}", self.patience),
-            // Mostly it has ended by itself; then this tells how.
-            _ => match self.end() {
-                Ok(status) => format!("{error} ({status})"),
-                Err(ending) => format!("{error} ({ending})"),
-            },
+            _ => format!("{error} ({ended})"),
         };
-        io::Error::new(error.kind(), format!("the process for calls that take long failed: {message}"))
+        let words = self.last_words();
+        io::Error::new(error.kind(), format!("the process for calls that take long failed: {what}{words}"))
     }
 
-    fn talk<T: DeserializeOwned>(&self, request: &Request<&Call>, plugin: &Plugin) -> io::Result<Ended<T>> {
+    /// What it wrote to standard error, where only the host's own defects are told.
+    fn last_words(&mut self) -> String {
+        let mut words = Vec::new();
+        if let Some(stderr) = self.child.stderr.take() {
+            // It has ended, so all that there will be is there: whoever else may hold the pipe is not waited for.
+            if rustix::io::ioctl_fionbio(&stderr, true).is_ok() {
+                let _ = stderr.take(MESSAGE_BYTES as u64).read_to_end(&mut words);
+            }
+        }
+        let words: String = without_controls(String::from_utf8_lossy(&words).trim()).collect();
+        if words.is_empty() { words } else { format!(": {words}") }
+    }
+
+    fn talk<T: DeserializeOwned>(&self, request: &Request<&Call>, plugin: &Plugin) -> io::Result<Report<T>> {
         let mut line = self.line();
         send(&mut line, request)?;
-        let mut reply = receive(&mut line)?;
+        let mut reply = receive(&mut line, self.max_reply_bytes)?;
         if matches!(reply, Reply::CodeWanted) {
-            send_bytes(&mut line, &plugin.component().serialize().map_err(io::Error::other)?)?;
-            reply = receive(&mut line)?;
+            send_bytes(&mut line, Machine::code(plugin.component()))?;
+            reply = receive(&mut line, self.max_reply_bytes)?;
         }
         match reply {
-            Reply::Ended(report) => Ok(Report::into(report)),
+            Reply::Ended(report) => Ok(report),
             Reply::CodeUnusable(reason) => Err(io::Error::other(reason)),
             Reply::CodeWanted => Err(io::Error::other("it asks for the code again")),
         }

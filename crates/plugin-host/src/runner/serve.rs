@@ -5,21 +5,24 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
 
+use hookwright_engine::ports::Usage;
 use hookwright_model::Digest;
 use serde::Serialize;
 
 use super::message::{Reply, Report, Request, What, receive, receive_bytes, send};
+use crate::call::Ended;
 use crate::contract::{Call, Plugin};
 use crate::limits::child::{RUNNER_CODE_BYTES, RUNNER_COMPONENTS};
 use crate::loaded::Loaded;
 use crate::machine::Machine;
+use crate::pace::thread_time;
 
 /// Makes the calls that standard input asks for, one after another, until it ends.
 ///
 /// # Errors
 /// When plugins cannot be run here, or whoever asks is another version of this program.
 pub(crate) fn serve() -> io::Result<()> {
-    let limits = receive(&mut io::stdin().lock())?;
+    let limits = receive(&mut io::stdin().lock(), usize::MAX)?;
     let machine = Machine::new(NonZero::<usize>::MIN, limits)
         .map_err(|error| io::Error::other(format!("{error:#}")))?;
     let caller = thread::Builder::new().name("plugin-calls".into()).stack_size(machine.stack_bytes());
@@ -41,7 +44,7 @@ impl Server {
 
     fn answer_all(&self) -> io::Result<()> {
         loop {
-            let request = receive(&mut io::stdin().lock());
+            let request = receive(&mut io::stdin().lock(), usize::MAX);
             match request {
                 Ok(request) => self.answer(request)?,
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
@@ -57,8 +60,8 @@ impl Server {
         };
         let stage = self.machine.stage(self.machine.limits().wall_time);
         match request.what {
-            What::Describe => reply(&Reply::Ended(Report::from(plugin.describe(&stage)))),
-            What::Transform(call) => reply(&Reply::Ended(Report::from(plugin.transform(&stage, &call)))),
+            What::Describe => reply(&report(|| plugin.describe(&stage))),
+            What::Transform(call) => reply(&report(|| plugin.transform(&stage, &call))),
         }
     }
 
@@ -69,13 +72,22 @@ impl Server {
             return Ok(Ok(plugin));
         }
         reply::<()>(&Reply::CodeWanted)?;
-        let code = receive_bytes(&mut io::stdin().lock())?;
+        let code = receive_bytes(&mut io::stdin().lock(), usize::MAX)?;
         Ok(self.machine.link(request.contract, &code).map(|plugin| {
             let plugin = Arc::new(plugin);
             self.plugins.insert(component, Arc::clone(&plugin), code.len());
             plugin
         }))
     }
+}
+
+/// Makes a call.
+fn report<T>(call: impl FnOnce() -> Ended<T>) -> Reply<T> {
+    let begun = thread_time();
+    let Ended { outcome, cut_short: _, logs, usage } = call();
+    let Usage { instructions, memory_bytes, duration } = usage;
+    let busy = thread_time().saturating_sub(begun);
+    Reply::Ended(Report { outcome, logs, instructions, memory_bytes, duration, busy })
 }
 
 fn reply<T: Serialize>(reply: &Reply<T>) -> io::Result<()> {
