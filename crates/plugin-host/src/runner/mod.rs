@@ -27,8 +27,8 @@ use crate::call::Ended;
 use crate::check::without_controls;
 use crate::child::{self, Isolation};
 use crate::contract::{Answer, Call, Described, Plugin};
-use crate::limits::CLOCK_TIMES;
 use crate::limits::child::{MESSAGE_BYTES, MESSAGE_OVERHEAD_BYTES, RUNNER_GRACE};
+use crate::limits::{CLOCK_TIMES, MAX_ERROR_CHARS};
 use crate::machine::Machine;
 use message::{Reply, Report, Request, What, receive, send, send_bytes};
 
@@ -168,7 +168,9 @@ impl Runner {
             _ => format!("{error} ({ended})"),
         };
         let words = self.last_words();
-        io::Error::new(error.kind(), format!("the process for calls that take long failed: {what}{words}"))
+        let message = format!("the process for calls that take long failed: {what}{words}");
+        let message: String = without_controls(&message).take(MAX_ERROR_CHARS).collect();
+        io::Error::new(error.kind(), message)
     }
 
     /// What it wrote to standard error, where only the host's own defects are told.
@@ -180,8 +182,10 @@ impl Runner {
                 let _ = stderr.take(MESSAGE_BYTES as u64).read_to_end(&mut words);
             }
         }
-        let words: String = without_controls(String::from_utf8_lossy(&words).trim()).collect();
-        if words.is_empty() { words } else { format!(": {words}") }
+        match String::from_utf8_lossy(&words).trim() {
+            "" => String::new(),
+            words => format!(": {words}"),
+        }
     }
 
     fn talk<T: DeserializeOwned>(&self, request: &Request<&Call>, plugin: &Plugin) -> io::Result<Report<T>> {
