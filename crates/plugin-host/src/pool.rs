@@ -65,10 +65,10 @@ impl Pool {
                     .name(format!("plugin-{lane:?}-{number}").to_lowercase())
                     .stack_size(stack_bytes)
                     .spawn(move || match lane {
-                        Lane::Fast => work(&queue, thread_time, None, || ()),
+                        Lane::Fast => work(&queue, thread_time, Duration::MAX, || ()),
                         Lane::Slow => {
                             let started = Instant::now();
-                            work(&queue, || started.elapsed(), Some(idle_after), when_idle);
+                            work(&queue, || started.elapsed(), idle_after, when_idle);
                         }
                     })?;
             }
@@ -120,7 +120,7 @@ fn slow_threads(workers: NonZero<usize>) -> usize {
 }
 
 /// Does jobs, each of which counts with what `clock` goes on by.
-fn work(queue: &Queue, clock: impl Fn() -> Duration, idle_after: Option<Duration>, when_idle: impl Fn()) {
+fn work(queue: &Queue, clock: impl Fn() -> Duration, idle_after: Duration, when_idle: impl Fn()) {
     loop {
         match queue.pop(idle_after) {
             Next::Job(project, job) => {
@@ -197,7 +197,7 @@ impl Queue {
     }
 
     /// What comes next, once it is known.
-    fn pop(&self, idle_after: Option<Duration>) -> Next {
+    fn pop(&self, idle_after: Duration) -> Next {
         let mut jobs = self.jobs.lock();
         loop {
             if jobs.closed {
@@ -206,10 +206,8 @@ impl Queue {
             if let Some((project, job)) = jobs.next() {
                 return Next::Job(project, job);
             }
-            match idle_after {
-                None => self.changed.wait(&mut jobs),
-                Some(time) if self.changed.wait_for(&mut jobs, time).timed_out() => return Next::Idle,
-                Some(_) => {}
+            if self.changed.wait_for(&mut jobs, idle_after).timed_out() {
+                return Next::Idle;
             }
         }
     }
@@ -238,7 +236,7 @@ mod tests {
     }
 
     fn next(queue: &Queue) -> Option<(ProjectId, Job)> {
-        match queue.pop(None) {
+        match queue.pop(Duration::MAX) {
             Next::Job(project, job) => Some((project, job)),
             Next::Idle | Next::Closed => None,
         }

@@ -172,7 +172,6 @@ async fn a_child_limits_itself_before_it_reads() {
             assert_eq!(child.try_wait().unwrap(), None, "{job} ended");
             tokio::task::yield_now().await;
         }
-        let limits = std::fs::read_to_string(process.join("limits")).unwrap();
         for (name, limit) in [
             ("Max address space", address_bytes),
             ("Max cpu time", cpu_secs),
@@ -180,9 +179,7 @@ async fn a_child_limits_itself_before_it_reads() {
             ("Max file size", file_bytes),
             ("Max open files", files),
         ] {
-            let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-            let numbers: Vec<&str> = line.split_whitespace().take(2).collect();
-            assert_eq!(numbers, [&limit, &limit], "{job}: {name}");
+            assert_eq!(limits(&process, name), [limit.clone(), limit], "{job}: {name}");
         }
         assert_eq!(std::fs::read(process.join("environ")).unwrap(), b"");
         assert_eq!(std::fs::read_to_string(process.join("oom_score_adj")).unwrap().trim(), "1000");
@@ -191,11 +188,30 @@ async fn a_child_limits_itself_before_it_reads() {
 }
 
 async fn a_child_has_at_most_the_limits_of_its_parent() {
-    let folder = tempfile::tempdir().unwrap();
-    let script =
-        format!("ulimit -n 24; ulimit -t 30; exec {} {COMMAND} $0", env::current_exe().unwrap().display());
-    let host = host(&folder, "/bin/sh".into(), &["-c", &script]);
-    host.inspect(Guest::default().build(), owner()).await.unwrap();
+    let program = env::current_exe().unwrap();
+    let script = format!("ulimit -n 24; exec {} {COMMAND} compile", program.display());
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
+    while niceness(&process) != 10 {
+        assert_eq!(child.try_wait().unwrap(), None);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(limits(&process, "Max open files"), ["24", "24"]);
+    assert_eq!(limits(&process, "Max cpu time"), ["60", "60"]);
+    child.kill().await.unwrap();
+}
+
+/// What a process may have of a resource, now and at most.
+fn limits(process: &Path, resource: &str) -> [String; 2] {
+    let limits = std::fs::read_to_string(process.join("limits")).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix(resource)).unwrap();
+    let mut numbers = line.split_whitespace().map(str::to_owned);
+    [numbers.next().unwrap(), numbers.next().unwrap()]
 }
 
 /// The 19th field of proc(5)'s `stat`; the second one, in brackets, may hold spaces.
