@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use hookwright_hostile::Guest;
+use hookwright_model::{PluginLimit, PluginLimits};
 use hookwright_standin::{Fault, Receiver, Running, Standin, When};
 use serde_json::{Value, json};
 
@@ -60,6 +61,27 @@ async fn a_check_reports_on_a_component_and_stores_nothing() {
     assert_eq!((&other["version"], &other["unchanged"]), (&json!(2), &json!(false)));
     assert_eq!(other["trial"]["next"]["body"], "text");
     assert_eq!(api.get(&format!("{plugin}/versions")).await.json(200)["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_limits_of_an_installation_are_told_and_hold() {
+    let server = Home::with_args(&["--plugin-limit", "fuel=12345678", "--plugin-limit", "headers=3"]);
+    let server = server.start().await;
+    let api = &server.api;
+    let limits = api.get("/v1/limits").await.json(200);
+    let changed = |name: &str| match name {
+        "fuel" => Some(12_345_678),
+        "headers" => Some(3),
+        _ => None,
+    };
+    for limit in &PluginLimit::ALL {
+        let value = changed(limit.name).unwrap_or_else(|| limit.get(&PluginLimits::default()));
+        assert_eq!(limits["plugin"][limit.name], json!(value), "{}", limit.name);
+    }
+    let project = api.project().await;
+    let looping = Guest { describe: "(loop $again (br $again)) unreachable".into(), ..Guest::default() };
+    let problem = api.upload(&project, "mine", looping.build()).await.problem(422, "invalid_input");
+    assert!(problem["detail"].as_str().unwrap().contains("12345678 instructions"), "{problem}");
 }
 
 #[tokio::test]
