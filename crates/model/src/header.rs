@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue};
 
+use crate::secret::Secret;
+
 /// Who wants to add a header; the two have different rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderSource {
@@ -92,9 +94,9 @@ pub fn parse_header(
     }
 }
 
-/// The headers that a webhook's owner adds to every request. Values are taken for secrets throughout.
+/// The headers that a webhook's owner adds to every request. Every value counts as a secret.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct CustomHeaders(Vec<(HeaderName, HeaderValue)>);
+pub struct CustomHeaders(Vec<(HeaderName, Secret<String>)>);
 
 impl CustomHeaders {
     /// The most headers that one webhook may add.
@@ -112,37 +114,38 @@ impl CustomHeaders {
         let mut parsed = Self::default();
         for (name, value) in headers {
             let fail = |error| Err((name.to_owned(), error));
-            let (header, value) = match parse_header(HeaderSource::Webhook, name, value) {
-                Ok(header) => header,
+            let header = match parse_header(HeaderSource::Webhook, name, value) {
+                Ok((header, _)) => header,
                 Err(error) => return fail(error),
             };
             if parsed.0.len() == Self::MAX {
                 return fail(HeaderError::TooMany);
             }
-            if parsed.get(&header).is_some() {
+            if parsed.0.iter().any(|(known, _)| *known == header) {
                 return fail(HeaderError::Repeated(header));
             }
-            parsed.0.push((header, value));
+            parsed.0.push((header, Secret::new(value.trim().to_owned())));
         }
         Ok(parsed)
     }
 
-    /// The value of a header, if the webhook sets it.
-    pub fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    /// The value of a header, if the webhook sets it. It is marked as sensitive.
+    pub fn get(&self, name: &HeaderName) -> Option<HeaderValue> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// The headers as text, in the order in which they were given: what [`CustomHeaders::parse`] takes.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        // They were made from text, which is more than HTTP's ASCII.
-        self.0.iter().map(|(name, value)| {
-            (name.as_str(), std::str::from_utf8(value.as_bytes()).expect("a value was parsed from text"))
-        })
+        self.0.iter().map(|(name, value)| (name.as_str(), value.expose().as_str()))
     }
 
-    /// The headers in the order in which they were given.
-    pub fn iter(&self) -> impl Iterator<Item = &(HeaderName, HeaderValue)> {
-        self.0.iter()
+    /// The headers in the order in which they were given. Values are marked as sensitive.
+    pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, HeaderValue)> {
+        self.0.iter().map(|(name, value)| {
+            let mut value = HeaderValue::from_str(value.expose()).expect("the value was parsed as one");
+            value.set_sensitive(true);
+            (name, value)
+        })
     }
 }
 

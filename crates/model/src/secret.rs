@@ -4,17 +4,19 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::time::Timestamp;
 
-/// A value whose `Debug` form says nothing; reading it takes a deliberate [`Secret::expose`].
+/// A value whose `Debug` form says nothing and whose memory is overwritten when it is dropped. Reading it takes a
+/// deliberate [`Secret::expose`].
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret<T>(T);
+pub struct Secret<T: Zeroize>(Zeroizing<T>);
 
-impl<T> Secret<T> {
+impl<T: Zeroize> Secret<T> {
     /// Wraps a value.
     pub fn new(value: T) -> Self {
-        Self(value)
+        Self(Zeroizing::new(value))
     }
 
     /// The value itself.
@@ -23,7 +25,7 @@ impl<T> Secret<T> {
     }
 }
 
-impl<T> fmt::Debug for Secret<T> {
+impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
@@ -44,7 +46,7 @@ impl SigningSecret {
 
     /// A secret of these random bytes.
     pub fn from_random(bytes: [u8; 32]) -> Self {
-        Self(Secret::new(bytes.to_vec()))
+        Self(Secret::new(Zeroizing::new(bytes).to_vec()))
     }
 
     /// The secret with these key bytes.
