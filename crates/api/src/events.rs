@@ -1,13 +1,13 @@
 //! `/v1/events`
 
-use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
-use hookwright_engine::{Engine, Incoming, IngestError};
+use hookwright_engine::{Incoming, IngestError, ScopedEngine};
 use hookwright_model::{ErrorKind, PayloadError};
 use hookwright_store::{Accepted, IdempotencyKey};
 use http::{HeaderMap, StatusCode, header};
 
+use crate::auth::Caller;
 use crate::body;
 use crate::dto::event::{AcceptedDto, AcceptedManyDto};
 use crate::intake::Body;
@@ -22,7 +22,7 @@ pub(crate) const MAX_EVENTS: usize = 1_000;
 
 /// One event as JSON, or many as `application/x-ndjson`: all are accepted, or none.
 pub(crate) async fn accept(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -44,7 +44,7 @@ pub(crate) async fn accept(
     }
 }
 
-async fn accept_many(engine: &Engine, body: &Bytes) -> Result<Response, Problem> {
+async fn accept_many(engine: &ScopedEngine, body: &Bytes) -> Result<Response, Problem> {
     let lines: Vec<Bytes> = body
         .split(|&byte| byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::Response;
 use hookwright_engine::Engine;
-use hookwright_model::PageRequest;
 use http::StatusCode;
 use serde_json::json;
 
@@ -17,6 +16,6 @@ pub(crate) async fn healthz() -> Response {
 
 /// The store answers as well.
 pub(crate) async fn readyz(State(engine): State<Engine>) -> Result<Response, Problem> {
-    engine.store().projects(PageRequest { after: None, limit: 1 }).await?;
+    engine.check_store().await?;
     Ok(body::json(StatusCode::OK, &json!({"status": "ready"})))
 }

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use hookwright_engine::Engine;
+use hookwright_engine::ScopedEngine;
 use hookwright_model::{ErrorKind, PluginName, PluginOwner, PluginVersion, ProjectId, VersionPin};
 use hookwright_store::{Noun, Repeat, StoreError};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde_json::json;
 
+use crate::auth::Caller;
 use crate::body;
 use crate::dto::plugin::{PluginDto, UploadedDto};
 use crate::dto::preview::PreviewedDto;
@@ -23,7 +24,7 @@ pub(crate) const MAX_PREVIEW_BYTES: usize = 2 * 1024 * 1024;
 
 /// Stores a component: 201 with a new version, or 200 when it is the newest version already.
 pub(crate) async fn upload(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path((project, name)): Path<(String, String)>,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -39,7 +40,7 @@ pub(crate) async fn upload(
 
 /// What an upload would do; nothing is stored.
 pub(crate) async fn check(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path((project, name)): Path<(String, String)>,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -50,7 +51,7 @@ pub(crate) async fn check(
 
 /// What the plugin would do with a lead; nothing is sent.
 pub(crate) async fn preview(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path((project, name)): Path<(String, String)>,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -61,26 +62,21 @@ pub(crate) async fn preview(
 }
 
 /// The newest version of every plugin that the project can use.
-pub(crate) async fn list(
-    State(engine): State<Engine>,
-    Path(project): Path<String>,
-) -> Result<Response, Problem> {
+pub(crate) async fn list(Caller(engine): Caller, Path(project): Path<String>) -> Result<Response, Problem> {
     let project = body::id::<ProjectId>(&project)?;
-    engine.store().project(project).await?;
     let mut names = HashSet::new();
-    let versions = engine.store().plugins(project).await?;
+    let versions = engine.plugins(project).await?;
     // Of each name, the newest comes first.
     Ok(listed(versions.iter().map(|version| &**version).filter(|version| names.insert(&version.name))))
 }
 
 /// Every version of one plugin, newest first.
 pub(crate) async fn versions(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path((project, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, body::id::<PluginName>(&name)?);
-    engine.store().project(project).await?;
-    let versions = engine.store().plugins(project).await?;
+    let versions = engine.plugins(project).await?;
     let mut named =
         versions.iter().map(|version| &**version).filter(|version| version.name == name).peekable();
     if named.peek().is_none() {
@@ -96,7 +92,7 @@ fn listed<'a>(versions: impl Iterator<Item = &'a PluginVersion>) -> Response {
 
 /// The newest version of one plugin.
 pub(crate) async fn read(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path((project, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let version = find(&engine, &project, &name, VersionPin::Latest).await?;
@@ -104,7 +100,7 @@ pub(crate) async fn read(
 }
 
 pub(crate) async fn read_version(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path((project, name, version)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let version = find(&engine, &project, &name, pin(&version)?).await?;
@@ -113,7 +109,7 @@ pub(crate) async fn read_version(
 
 /// The component, as it was uploaded.
 pub(crate) async fn component(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path((project, name, version)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -129,12 +125,13 @@ pub(crate) async fn component(
         (header::CONTENT_DISPOSITION, file),
         (header::ETAG, etag),
     ];
-    Ok((headers, engine.store().component(version.digest).await?).into_response())
+    let (project, exact) = (body::id::<ProjectId>(&project)?, VersionPin::Exact(version.version));
+    Ok((headers, engine.component(project, &version.name, exact).await?).into_response())
 }
 
 /// Deletes the plugin with all its versions.
 pub(crate) async fn delete(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path((project, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     engine.delete_plugin(body::id::<ProjectId>(&project)?, &body::id::<PluginName>(&name)?, None).await?;
@@ -142,7 +139,7 @@ pub(crate) async fn delete(
 }
 
 pub(crate) async fn delete_version(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path((project, name, version)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, body::id::<PluginName>(&name)?);
@@ -151,14 +148,13 @@ pub(crate) async fn delete_version(
 }
 
 async fn find(
-    engine: &Engine,
+    engine: &ScopedEngine,
     project: &str,
     name: &str,
     version: VersionPin,
 ) -> Result<std::sync::Arc<PluginVersion>, Problem> {
     let (project, name) = (body::id::<ProjectId>(project)?, body::id::<PluginName>(name)?);
-    engine.store().project(project).await?;
-    Ok(engine.store().plugin(project, &name, version).await?)
+    Ok(engine.plugin(project, &name, version).await?)
 }
 
 /// The name of a plugin that may not exist yet.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use hookwright_engine::{IngestError, Invalid, PluginError, WebhookError};
+use hookwright_engine::{IngestError, Invalid, PluginError, ProjectError, WebhookError};
 use hookwright_model::{ErrorKind, WebhookId};
 use hookwright_store::StoreError;
 use http::{HeaderValue, StatusCode, header};
@@ -116,6 +116,15 @@ impl From<StoreError> for Problem {
                 let webhooks = if let StoreError::Attached(webhooks) = cause { webhooks } else { Vec::new() };
                 Self { webhooks, ..problem }
             }
+        }
+    }
+}
+
+impl From<ProjectError> for Problem {
+    fn from(cause: ProjectError) -> Self {
+        match cause {
+            ProjectError::Forbidden(_) => Self::new(cause.kind(), cause.to_string()),
+            ProjectError::Store(error) => error.into(),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! `/v1/webhooks`
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use hookwright_engine::{Engine, WebhookError};
+use hookwright_engine::WebhookError;
 use hookwright_model::{ErrorKind, ProjectId, Revision, Webhook, WebhookId};
 use hookwright_store::StoreError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
+use crate::auth::Caller;
 use crate::body;
 use crate::deliveries;
 use crate::dto::webhook::{NewWebhookDto, WebhookDto, WebhookPatchDto};
@@ -18,7 +19,7 @@ use crate::problem::Problem;
 const MAX_TRIES: usize = 3;
 
 pub(crate) async fn create(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path(project): Path<String>,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -29,28 +30,21 @@ pub(crate) async fn create(
     Ok(with_etag(&webhook, body::json(StatusCode::CREATED, &created)))
 }
 
-pub(crate) async fn list(
-    State(engine): State<Engine>,
-    Path(project): Path<String>,
-) -> Result<Response, Problem> {
+pub(crate) async fn list(Caller(engine): Caller, Path(project): Path<String>) -> Result<Response, Problem> {
     let project = body::id::<ProjectId>(&project)?;
-    engine.store().project(project).await?;
-    let webhooks = engine.store().webhooks(project).await?;
+    let webhooks = engine.webhooks(project).await?;
     let data: Vec<WebhookDto> = webhooks.iter().map(|webhook| WebhookDto::from(&**webhook)).collect();
     Ok(body::json(StatusCode::OK, &json!({"data": data, "next_cursor": null})))
 }
 
-pub(crate) async fn read(
-    State(engine): State<Engine>,
-    Path(webhook): Path<String>,
-) -> Result<Response, Problem> {
-    let webhook = engine.store().webhook(body::id::<WebhookId>(&webhook)?).await?;
+pub(crate) async fn read(Caller(engine): Caller, Path(webhook): Path<String>) -> Result<Response, Problem> {
+    let webhook = engine.webhook(body::id::<WebhookId>(&webhook)?).await?;
     Ok(shown(&webhook))
 }
 
 /// Changes what the body names. Headers are merged by name: `null` removes one, `"***"` keeps its stored value.
 pub(crate) async fn change(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path(webhook): Path<String>,
     headers: HeaderMap,
     body: Body,
@@ -60,13 +54,13 @@ pub(crate) async fn change(
     let patch: WebhookPatchDto = body::parse(body.bytes())?;
     let mut tries = MAX_TRIES;
     loop {
-        let base = engine.store().webhook(id).await?;
+        let base = engine.webhook(id).await?;
         if expected.is_some_and(|expected| expected != base.revision) {
             return Err(StoreError::RevisionMismatch { actual: base.revision }.into());
         }
         let wanted = patch.apply(&base)?;
         tries -= 1;
-        match engine.update_webhook(&base, wanted).await {
+        match engine.update_webhook(wanted).await {
             Err(WebhookError::Store(StoreError::RevisionMismatch { .. }))
                 if expected.is_none() && tries > 0 => {}
             Ok(webhook) => return Ok(shown(&webhook)),
@@ -76,7 +70,7 @@ pub(crate) async fn change(
 }
 
 pub(crate) async fn delete(
-    State(engine): State<Engine>,
+    Caller(engine): Caller,
     Path(webhook): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -85,10 +79,7 @@ pub(crate) async fn delete(
 }
 
 /// Sends a sample lead now and answers with what came of it.
-pub(crate) async fn test(
-    State(engine): State<Engine>,
-    Path(webhook): Path<String>,
-) -> Result<Response, Problem> {
+pub(crate) async fn test(Caller(engine): Caller, Path(webhook): Path<String>) -> Result<Response, Problem> {
     let delivery = engine.test(body::id::<WebhookId>(&webhook)?).await?;
     deliveries::detail(&engine, &delivery).await
 }

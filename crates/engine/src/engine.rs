@@ -1,9 +1,9 @@
-//! The handle on the engine.
+//! The running engine: started, asked on somebody's behalf, drained, closed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookwright_model::{Delivery, DeliveryId, PluginLimits, Project, ProjectId, Timestamp};
+use hookwright_model::{PageRequest, PluginLimits};
 use hookwright_store::{Store, StoreError};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 use crate::attempt::Worker;
 use crate::dispatch::{Dispatcher, Drained, Notices};
 use crate::ports::{Clock, Entropy, Mapper, Sender};
+use crate::principal::Principal;
+use crate::scoped::ScopedEngine;
 
 /// Everything that comes from outside.
 #[derive(Clone)]
@@ -40,7 +42,8 @@ impl Default for EngineOptions {
     }
 }
 
-/// A cheap handle on the running engine.
+/// A cheap handle on the running engine, for who runs it. What can be asked of it is asked on somebody's behalf: see
+/// [`Engine::on_behalf_of`].
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) worker: Arc<Worker>,
@@ -81,23 +84,22 @@ impl Engine {
         Ok(Self { worker, notices, dispatcher })
     }
 
-    /// The store, for reading.
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.worker.store
+    /// The engine as it is for this principal.
+    pub fn on_behalf_of(&self, principal: Principal) -> ScopedEngine {
+        ScopedEngine { engine: self.clone(), principal }
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn check_store(&self) -> Result<(), StoreError> {
+        self.worker.store.projects(PageRequest { after: None, limit: 1 }).await.map(drop)
     }
 
     /// What a plugin may be and use.
     pub fn plugin_limits(&self) -> &PluginLimits {
         self.worker.ports.mapper.limits()
-    }
-
-    /// The time now.
-    pub fn now(&self) -> Timestamp {
-        self.worker.ports.clock.now()
-    }
-
-    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
-        self.worker.ports.entropy.bytes()
     }
 
     /// Starts nothing more by itself and lets what is under way end within the deadline. New events are still accepted,
@@ -113,33 +115,8 @@ impl Engine {
         drained
     }
 
-    /// Adds a project, under an id of the caller's choice or a new one.
-    ///
-    /// # Errors
-    /// [`StoreError::Exists`] when the id is taken, and what the store says.
-    pub async fn create_project(&self, name: String, id: Option<ProjectId>) -> Result<Project, StoreError> {
-        let created_at = self.now();
-        let id = id.unwrap_or_else(|| ProjectId::new(created_at, self.random()));
-        let project = Project { id, name, created_at };
-        self.store().create_project(project.clone()).await?;
-        Ok(project)
-    }
-
-    /// Lets a delivery be sent again at once: see [`Delivery::resend`].
-    ///
-    /// # Errors
-    /// As [`Store::resend`].
-    pub async fn resend(&self, delivery: DeliveryId) -> Result<Delivery, StoreError> {
-        let delivery = self.store().resend(delivery, self.now()).await?;
-        self.notices.add([(delivery.webhook, delivery.project)]);
-        Ok(delivery)
-    }
-
-    /// Calls a delivery off: see [`Delivery::cancel`].
-    ///
-    /// # Errors
-    /// As [`Store::cancel`].
-    pub async fn cancel(&self, delivery: DeliveryId) -> Result<Delivery, StoreError> {
-        self.store().cancel(delivery, "cancelled by a person").await
+    /// Closes the store: what is under way is committed, and everything that is asked afterwards fails.
+    pub async fn close(&self) {
+        self.worker.store.close().await;
     }
 }

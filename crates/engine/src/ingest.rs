@@ -6,7 +6,7 @@ use hookwright_model::{
 };
 use hookwright_store::{Accepted, IdempotencyKey, NewEvent, StoreError};
 
-use crate::Engine;
+use crate::ScopedEngine;
 
 /// One event as a producer sends it.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl IngestError {
     }
 }
 
-impl Engine {
+impl ScopedEngine {
     /// Accepts events, all or none. When this returns, they and their deliveries are durable. The answers are in the
     /// order of the events.
     ///
@@ -55,6 +55,9 @@ impl Engine {
             let payload =
                 Payload::parse(&incoming.body).map_err(|error| IngestError::Payload { index, error })?;
             let (project, kind) = (payload.project, payload.kind);
+            if !self.principal.reaches(project) {
+                return Err(unknown_project(index, project));
+            }
             let now = self.now();
             let id = EventId::new(now, self.random());
             let webhooks = self.store().webhooks(project).await?;
@@ -72,27 +75,31 @@ impl Engine {
         let projects: Vec<ProjectId> = events.iter().map(|new| new.event.project).collect();
         match self.store().accept_events(events).await {
             Ok(accepted) => {
-                self.notices.add(accepted.iter().zip(&projects).flat_map(|(one, project)| {
+                self.engine.notices.add(accepted.iter().zip(&projects).flat_map(|(one, project)| {
                     one.deliveries.iter().map(|(_, webhook)| (*webhook, *project))
                 }));
                 Ok(accepted)
             }
             Err(StoreError::NotFound(noun)) => {
-                Err(self.unknown_project(&projects, StoreError::NotFound(noun)).await)
+                Err(self.find_unknown_project(&projects, StoreError::NotFound(noun)).await)
             }
             Err(error) => Err(error.into()),
         }
     }
 
     /// Finds out which of the projects does not exist.
-    async fn unknown_project(&self, projects: &[ProjectId], error: StoreError) -> IngestError {
+    async fn find_unknown_project(&self, projects: &[ProjectId], error: StoreError) -> IngestError {
         for (index, project) in projects.iter().enumerate() {
             if let Err(StoreError::NotFound(_)) = self.store().project(*project).await {
-                let message = format!("there is no project {project}; create it with POST /v1/projects");
-                let error = PayloadError { pointer: "/project_id".to_owned(), message };
-                return IngestError::Payload { index, error };
+                return unknown_project(index, *project);
             }
         }
         error.into()
     }
+}
+
+fn unknown_project(index: usize, project: ProjectId) -> IngestError {
+    let message = format!("there is no project {project}; create it with POST /v1/projects");
+    let error = PayloadError { pointer: "/project_id".to_owned(), message };
+    IngestError::Payload { index, error }
 }

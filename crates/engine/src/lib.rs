@@ -1,6 +1,7 @@
 //! What happens to a lead: ingest, dispatch, delivery.
 //!
-//! [`Engine`] is the handle that the API and the console hold. Behind it the dispatcher claims what is due, fairly among
+//! [`Engine`] is what the server starts and stops; the API asks it on somebody's behalf, through [`ScopedEngine`]. Behind
+//! it the dispatcher claims what is due, fairly among
 //! webhooks, and hands it to workers, who run the effects of the pure state machine in [`delivery`].
 
 mod attempt;
@@ -11,9 +12,11 @@ mod ingest;
 mod plugins;
 pub mod ports;
 pub mod preview;
+mod principal;
 pub mod report;
 pub mod sample;
 mod schedule;
+mod scoped;
 pub mod settings;
 mod trial;
 mod verdict;
@@ -23,4 +26,6 @@ pub use dispatch::Drained;
 pub use engine::{Engine, EngineOptions, Ports};
 pub use ingest::{Incoming, IngestError};
 pub use plugins::{Checked, Lead, PluginError, Previewed, Question, Uploaded};
+pub use principal::{Forbidden, Principal};
+pub use scoped::{ProjectError, ScopedEngine};
 pub use webhooks::{Invalid, NewWebhook, WebhookError};

@@ -13,7 +13,7 @@ use hookwright_store::{NewPluginVersion, Noun, Repeat, StoreError};
 use crate::ports::{InspectError, Inspected};
 use crate::preview::{Preview, Scene};
 use crate::report::{self, Report};
-use crate::{Engine, Invalid, sample};
+use crate::{Forbidden, Invalid, ScopedEngine, sample};
 
 /// Why something was not done with a plugin.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum PluginError {
     /// Something about the question is wrong.
     #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<Invalid>),
+    /// Only the installation has bundled plugins.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// It cannot be checked now.
     #[error("{0}")]
     Unavailable(String),
@@ -45,6 +48,7 @@ impl PluginError {
             Self::Component(error) => error.kind(),
             Self::NameTaken(_) | Self::Bundled(_) => ErrorKind::Conflict,
             Self::Invalid(_) => ErrorKind::InvalidInput,
+            Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Store(error) => error.kind(),
         }
@@ -116,7 +120,7 @@ pub struct Previewed {
     pub preview: Preview,
 }
 
-impl Engine {
+impl ScopedEngine {
     /// Stores a component as the next version of a plugin; the very component of the newest version is not stored
     /// again.
     ///
@@ -128,10 +132,11 @@ impl Engine {
         name: PluginName,
         component: Bytes,
     ) -> Result<Uploaded, PluginError> {
-        if let PluginOwner::Project(project) = owner {
-            self.store().project(project).await?;
+        match owner {
+            PluginOwner::Bundled => self.principal.operate()?,
+            PluginOwner::Project(project) => drop(self.project(project).await?),
         }
-        let inspected = self.worker.ports.mapper.inspect(component.clone(), owner).await?;
+        let inspected = self.ports().mapper.inspect(component.clone(), owner).await?;
         let Inspected { contract, description, waited, compile_time, .. } = inspected;
         let version = NewPluginVersion {
             owner,
@@ -151,14 +156,14 @@ impl Engine {
     /// Says what a component would become, and what it makes of the sample lead. Nothing is stored and nothing sent.
     ///
     /// # Errors
-    /// As [`Engine::upload_plugin`].
+    /// As [`ScopedEngine::upload_plugin`].
     pub async fn check_plugin(
         &self,
         project: ProjectId,
         name: PluginName,
         component: Bytes,
     ) -> Result<Checked, PluginError> {
-        self.store().project(project).await?;
+        self.project(project).await?;
         let newest = match self.store().plugin(project, &name, VersionPin::Latest).await {
             Ok(newest) if newest.owner == PluginOwner::Bundled => return Err(PluginError::NameTaken(name)),
             Ok(newest) => Some(newest),
@@ -167,7 +172,7 @@ impl Engine {
         };
         let repeat = newest.as_ref().is_some_and(|newest| newest.digest == Digest::of(&component));
         let number = newest.map_or(0, |newest| newest.version);
-        let ports = &self.worker.ports;
+        let ports = self.ports();
         let report = report::check(&*ports.mapper, &*ports.sender, component, project, self.now()).await?;
         let (version, repeat) = if repeat { (number, Repeat::Known) } else { (number + 1, Repeat::First) };
         Ok(Checked { report, version, repeat })
@@ -179,7 +184,7 @@ impl Engine {
     /// [`PluginError::Invalid`] with pointers into the question as the API takes it, and what the store says.
     pub async fn preview_plugin(&self, question: Question) -> Result<Previewed, PluginError> {
         let Question { project, plugin, version, settings, lead, history, url } = question;
-        self.store().project(project).await?;
+        self.project(project).await?;
         let version = self.store().plugin(project, &plugin, version).await?;
         let description = &version.description;
         let damaged = |error: &dyn std::fmt::Display| {
@@ -196,8 +201,8 @@ impl Engine {
         };
         let event = self.event_of(project, lead).await?;
         let scene = Scene { component: version.digest, event: event.clone(), settings, history, url };
-        let mapped = self.worker.transform(scene.request()).await?;
-        let preview = scene.preview(mapped, &*self.worker.ports.sender);
+        let mapped = self.engine.worker.transform(scene.request()).await?;
+        let preview = scene.preview(mapped, &*self.ports().sender);
         Ok(Previewed { version, event, preview })
     }
 
@@ -238,7 +243,7 @@ impl Engine {
         name: &PluginName,
         version: Option<u32>,
     ) -> Result<(), PluginError> {
-        self.store().project(project).await?;
+        self.project(project).await?;
         let newest = self.store().plugin(project, name, VersionPin::Latest).await?;
         if newest.owner == PluginOwner::Bundled {
             return Err(PluginError::Bundled(name.clone()));

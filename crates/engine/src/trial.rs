@@ -3,9 +3,9 @@
 use hookwright_model::{Delivery, DeliveryId, EventId, Origin, WebhookId};
 use hookwright_store::StoreError;
 
-use crate::{Engine, sample};
+use crate::{ScopedEngine, sample};
 
-impl Engine {
+impl ScopedEngine {
     /// Sends a sample lead to a webhook, whatever its state, and waits for the outcome. It is tried once; the attempts
     /// are in the log.
     ///
@@ -15,13 +15,13 @@ impl Engine {
     /// # Cancel safety
     /// The test goes on when the caller stops waiting.
     pub async fn test(&self, webhook: WebhookId) -> Result<Delivery, StoreError> {
-        let webhook = self.store().webhook(webhook).await?;
+        let webhook = self.webhook(webhook).await?;
         let now = self.now();
         let event = sample::event(EventId::new(now, self.random()), webhook.project, now);
         let id = DeliveryId::new(now, self.random());
         let delivery = Delivery::new(id, event.id, webhook.id, webhook.project, Origin::Test, now);
         let claim = self.store().start_test(event, delivery).await?;
-        let worker = std::sync::Arc::clone(&self.worker);
+        let worker = std::sync::Arc::clone(&self.engine.worker);
         // A panic of the worker is in the log already; the delivery shows how far it came.
         let _ = tokio::spawn(async move { worker.run(claim).await }).await;
         self.store().delivery(id).await

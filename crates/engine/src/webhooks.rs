@@ -6,7 +6,7 @@ use hookwright_model::{
 };
 use hookwright_store::StoreError;
 
-use crate::Engine;
+use crate::ScopedEngine;
 use crate::ports::SettingsError;
 
 /// A webhook to create.
@@ -66,13 +66,13 @@ impl WebhookError {
     }
 }
 
-impl Engine {
+impl ScopedEngine {
     /// Creates a webhook, with a signing secret of its own.
     ///
     /// # Errors
     /// Everything that is wrong with its URL, plugin and settings, or what the store says.
     pub async fn create_webhook(&self, new: NewWebhook) -> Result<Webhook, WebhookError> {
-        self.store().project(new.project).await?;
+        self.project(new.project).await?;
         let mut wrong = self.check_url(&new.url).await;
         wrong.extend(self.check_mapping(new.project, new.mapping.as_ref()).await?);
         if !wrong.is_empty() {
@@ -100,28 +100,34 @@ impl Engine {
         Ok(webhook)
     }
 
-    /// Stores the changes that `wanted` has over `base`, the webhook as the caller read it. The engine itself counts the
-    /// revisions and keeps the times.
+    /// Stores a webhook as the caller wants it: read, changed, and with the revision that was read. The engine itself
+    /// counts the revisions and keeps the times.
     ///
     /// # Errors
     /// Everything that is wrong with what was changed, [`StoreError::RevisionMismatch`] when somebody else changed it
     /// first, or what the store says.
-    pub async fn update_webhook(&self, base: &Webhook, mut wanted: Webhook) -> Result<Webhook, WebhookError> {
+    pub async fn update_webhook(&self, mut wanted: Webhook) -> Result<Webhook, WebhookError> {
+        let stored = self.webhook(wanted.id).await?;
+        if wanted.revision != stored.revision {
+            return Err(StoreError::RevisionMismatch { actual: stored.revision }.into());
+        }
         let mut wrong = Vec::new();
-        if wanted.url != base.url {
+        if wanted.url != stored.url {
             wrong.extend(self.check_url(&wanted.url).await);
         }
-        wanted.revision = base.revision + 1;
-        if wanted.mapping != base.mapping {
-            wrong.extend(self.check_mapping(base.project, wanted.mapping.as_ref()).await?);
+        wanted.revision += 1;
+        wanted.mapping_revision = stored.mapping_revision;
+        if wanted.mapping != stored.mapping {
+            wrong.extend(self.check_mapping(stored.project, wanted.mapping.as_ref()).await?);
             wanted.mapping_revision = wanted.revision;
         }
         if !wrong.is_empty() {
             return Err(WebhookError::Invalid(wrong));
         }
-        wanted.updated_at = self.now();
+        (wanted.project, wanted.created_at, wanted.updated_at) =
+            (stored.project, stored.created_at, self.now());
         self.store().update_webhook(wanted.clone()).await?;
-        self.notices.add([(wanted.id, wanted.project)]);
+        self.engine.notices.add([(wanted.id, wanted.project)]);
         Ok(wanted)
     }
 
@@ -130,11 +136,12 @@ impl Engine {
     /// # Errors
     /// As [`hookwright_store::Store::delete_webhook`].
     pub async fn delete_webhook(&self, id: WebhookId, expected: Option<Revision>) -> Result<(), StoreError> {
+        self.webhook(id).await?;
         self.store().delete_webhook(id, expected, "the webhook was deleted").await
     }
 
     async fn check_url(&self, url: &TargetUrl) -> Vec<Invalid> {
-        match self.worker.ports.sender.check_target(url).await {
+        match self.ports().sender.check_target(url).await {
             Ok(()) => Vec::new(),
             Err(refused) => vec![Invalid { pointer: "/url".to_owned(), message: refused.to_string() }],
         }
@@ -168,7 +175,7 @@ impl Engine {
         pointer: &str,
     ) -> Result<Vec<Invalid>, SettingsError> {
         let owner = PluginOwner::Project(project);
-        match self.worker.ports.mapper.check_settings(schema, settings, owner).await {
+        match self.ports().mapper.check_settings(schema, settings, owner).await {
             Ok(problems) => {
                 let invalid = problems.into_iter().map(|problem| Invalid {
                     pointer: format!("{pointer}{}", problem.pointer),

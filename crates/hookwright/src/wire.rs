@@ -10,8 +10,8 @@ use bytes::Bytes;
 use hookwright_bundled::BundledPlugin;
 use hookwright_egress::{AddressPolicy, Egress, EgressOptions};
 use hookwright_engine::ports::Entropy as _;
-use hookwright_engine::{Engine, EngineOptions, Ports};
-use hookwright_model::{Digest, PluginLimits, PluginOwner, ProjectId};
+use hookwright_engine::{Engine, EngineOptions, Ports, Principal};
+use hookwright_model::{Digest, PluginLimits, PluginOwner};
 use hookwright_plugin_host::{CacheKey, HostOptions, Isolation, PluginHost};
 use hookwright_store_redb::{MasterKey, OpenOptions, RedbStore};
 use ipnet::IpNet;
@@ -102,8 +102,8 @@ fn this_program() -> Result<PathBuf> {
 
 /// Stores the bundled plugins that the store does not have yet. Each has to be compiled once, so they go side by side.
 async fn register_bundled(engine: &Engine) -> Result<()> {
-    // Bundled plugins belong to every project, so they are what a project without plugins of its own has.
-    let known = engine.store().plugins(ProjectId::from_bytes([0; 16])).await?;
+    let engine = engine.on_behalf_of(Principal::installation());
+    let known = engine.bundled_plugins().await?;
     let is_known = |plugin: &BundledPlugin| {
         let newest = known.iter().find(|known| known.name.as_str() == plugin.name);
         newest.is_some_and(|newest| newest.digest == Digest::of(plugin.component))

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
 mod plugins;
+mod scope;
 mod world;
 
 use std::time::Duration;
@@ -32,11 +33,11 @@ async fn failures_are_retried_by_the_schedule() {
     let world = World::new().await;
     world.add(world.webhook("a.example")).await;
     world.targets.script("a.example", [Answer::Status(503), Answer::Reset, Answer::Status(204)]);
-    let begun = world.engine.now();
+    let begun = world.now();
     let id = world.ingest().await[0];
     let delivery = world.ended(id).await;
     assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Delivered, 3));
-    let took = world.engine.now().since(begun);
+    let took = world.now().since(begun);
     assert!((16..=26).contains(&took.as_secs()), "5 s and 15 s, ±20 %: {took:?}");
 }
 
@@ -50,10 +51,10 @@ async fn a_slow_target_delays_only_its_own_deliveries() {
         world.ingest().await;
     }
     world.add(world.webhook("fast.example")).await;
-    let begun = world.engine.now();
+    let begun = world.now();
     let fast = world.ingest().await[1];
     assert_eq!(world.ended(fast).await.state, DeliveryState::Delivered);
-    assert!(world.engine.now().since(begun) < Duration::from_secs(1));
+    assert!(world.now().since(begun) < Duration::from_secs(1));
     assert_eq!(world.targets.paths("slow.example").len(), 1, "its concurrency is 1");
 }
 
@@ -70,12 +71,12 @@ async fn a_project_with_many_slow_webhooks_leaves_places_to_others() {
     }
     let other = world.engine.create_project("B".to_owned(), None).await.unwrap().id;
     world.add(NewWebhook { project: other, ..world.webhook("fast.example") }).await;
-    let begun = world.engine.now();
+    let begun = world.now();
     for _ in 0..5 {
         let [delivery] = world.ingest_for(other).await.try_into().unwrap();
         assert_eq!(world.ended(delivery).await.state, DeliveryState::Delivered);
     }
-    assert!(world.engine.now().since(begun) < Duration::from_secs(10));
+    assert!(world.now().since(begun) < Duration::from_secs(10));
     let slow: usize = (0..4).map(|n| world.targets.paths(&format!("slow-{n}.example")).len()).sum();
     assert_eq!(slow, 4, "half of the places");
 }
@@ -132,7 +133,7 @@ async fn gone_disables_the_webhook_and_enabling_it_goes_on() {
     assert!(world.ingest().await.is_empty());
     let mut wanted = (*stored).clone();
     wanted.state = WebhookState::Active;
-    world.engine.update_webhook(&stored, wanted).await.unwrap();
+    world.engine.update_webhook(wanted).await.unwrap();
     world.engine.resend(id).await.unwrap();
     assert_eq!(world.ended(id).await.state, DeliveryState::Delivered);
 }
@@ -149,7 +150,7 @@ async fn what_waits_for_a_paused_webhook_goes_on_when_it_is_enabled() {
         async move {
             let stored = world.store.webhook(webhook.id).await.unwrap();
             let wanted = hookwright_model::Webhook { state, ..(*stored).clone() };
-            world.engine.update_webhook(&stored, wanted).await.unwrap()
+            world.engine.update_webhook(wanted).await.unwrap()
         }
     };
     pause(WebhookState::Paused).await;
@@ -176,7 +177,7 @@ async fn a_drain_lets_deliveries_end_and_cuts_off_what_takes_too_long() {
     world.targets.script("a.example", [Answer::After(Duration::from_secs(8), 200)]);
     let id = world.ingest().await[0];
     world.reaches(id, |delivery| delivery.state == DeliveryState::Delivering).await;
-    assert_eq!(world.engine.drain(Duration::from_secs(20)).await, Drained::Complete);
+    assert_eq!(world.running.drain(Duration::from_secs(20)).await, Drained::Complete);
     assert_eq!(world.store.delivery(id).await.unwrap().state, DeliveryState::Delivered);
 
     let world = World::new().await;
@@ -184,7 +185,7 @@ async fn a_drain_lets_deliveries_end_and_cuts_off_what_takes_too_long() {
     world.targets.script("a.example", [Answer::After(Duration::from_secs(80), 200)]);
     let id = world.ingest().await[0];
     world.reaches(id, |delivery| delivery.state == DeliveryState::Delivering).await;
-    assert_eq!(world.engine.drain(Duration::from_secs(20)).await, Drained::CutOff(1));
+    assert_eq!(world.running.drain(Duration::from_secs(20)).await, Drained::CutOff(1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -105,7 +105,7 @@ async fn a_plugin_is_deleted_once_no_webhook_uses_it_and_stays_for_what_is_under
     let stored = world.store.webhook(webhook.id).await.unwrap();
     let mut wanted = (*stored).clone();
     wanted.mapping = None;
-    world.engine.update_webhook(&stored, wanted).await.unwrap();
+    world.engine.update_webhook(wanted).await.unwrap();
     world.engine.delete_plugin(world.project, &"three".parse().unwrap(), None).await.unwrap();
     assert_eq!(world.store.plugins(world.project).await.unwrap(), []);
     assert_eq!(

@@ -12,7 +12,7 @@ use hookwright_engine::ports::{
     Reached, SendError, Sender, SettingsError, TargetRefused, Usage,
 };
 use hookwright_engine::settings::{self, SettingsProblem};
-use hookwright_engine::{Engine, EngineOptions, Incoming, NewWebhook, Ports};
+use hookwright_engine::{Engine, EngineOptions, Incoming, NewWebhook, Ports, Principal, ScopedEngine};
 use hookwright_model::{
     Action, AttemptErrorKind, CustomHeaders, Delivery, DeliveryId, DeliveryState, Description, Digest,
     EventKind, History, Limits, Mapping, PluginLimits, PluginOwner, ProjectId, Receipt, ReceivedReply,
@@ -233,7 +233,10 @@ impl Mapper for ThreeCalls {
 }
 
 pub(crate) struct World {
-    pub(crate) engine: Engine,
+    pub(crate) running: Engine,
+    /// As its operator has it.
+    pub(crate) engine: ScopedEngine,
+    clock: Arc<dyn Clock>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) targets: Arc<Targets>,
     pub(crate) plugin: Arc<ThreeCalls>,
@@ -249,15 +252,21 @@ impl World {
     pub(crate) async fn with(options: EngineOptions) -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         let (targets, plugin) = (Arc::new(Targets::default()), Arc::new(ThreeCalls::default()));
+        let clock: Arc<dyn Clock> = Arc::new(PausedClock(tokio::time::Instant::now()));
         let ports = Ports {
-            clock: Arc::new(PausedClock(tokio::time::Instant::now())),
+            clock: Arc::clone(&clock),
             entropy: Arc::new(Counter(AtomicU64::new(1))),
             sender: Arc::clone(&targets) as Arc<dyn Sender>,
             mapper: Arc::clone(&plugin) as Arc<dyn Mapper>,
         };
-        let engine = Engine::start(Arc::clone(&store), ports, options).await.unwrap();
+        let running = Engine::start(Arc::clone(&store), ports, options).await.unwrap();
+        let engine = running.on_behalf_of(Principal::installation());
         let project = engine.create_project("A".to_owned(), None).await.unwrap().id;
-        Self { engine, store, targets, plugin, project, webhooks: Mutex::default() }
+        Self { running, engine, clock, store, targets, plugin, project, webhooks: Mutex::default() }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// A webhook as it would be created, without a mapping.
@@ -330,7 +339,7 @@ impl World {
     }
 }
 
-fn payload_of(project: ProjectId) -> Bytes {
+pub(crate) fn payload_of(project: ProjectId) -> Bytes {
     let created_at = "2026-05-31T10:00:00Z";
     format!(
             r#"{{ "event":"lead.created","project_id":"{project}","created_at":"{created_at}","lead":{{"name":"J"}} }}"#

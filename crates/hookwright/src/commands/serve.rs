@@ -85,7 +85,7 @@ pub(crate) async fn serve(
             warn!(deliveries, "deliveries were cut off; the next start sends them again");
         }
     }
-    engine.store().close().await;
+    engine.close().await;
     Ok(())
 }
 
