@@ -2,8 +2,8 @@
 
 use axum::response::Response;
 use bytes::Bytes;
-use hookwright_engine::{Incoming, IngestError, ScopedEngine};
-use hookwright_model::{ErrorKind, PayloadError};
+use hookwright_engine::{Incoming, ScopedEngine};
+use hookwright_model::ErrorKind;
 use hookwright_store::{Accepted, IdempotencyKey};
 use http::{HeaderMap, StatusCode, header};
 
@@ -36,7 +36,7 @@ pub(crate) async fn accept(
     }
     check_size(body.bytes())?;
     let incoming = Incoming { body: body.bytes().clone(), idempotency };
-    let accepted = engine.ingest(vec![incoming]).await?;
+    let accepted = engine.ingest(vec![incoming]).await.map_err(Problem::of_event)?;
     let accepted: Vec<AcceptedDto> = accepted.iter().map(AcceptedDto::from).collect();
     match accepted.into_iter().next() {
         Some(accepted) => Ok(body::json(StatusCode::ACCEPTED, &accepted)),
@@ -59,20 +59,8 @@ async fn accept_many(engine: &ScopedEngine, body: &Bytes) -> Result<Response, Pr
     }
     lines.iter().try_for_each(|line| check_size(line))?;
     let batch = lines.into_iter().map(|body| Incoming { body, idempotency: None }).collect();
-    let accepted: Vec<Accepted> = engine.ingest(batch).await.map_err(in_line)?;
+    let accepted: Vec<Accepted> = engine.ingest(batch).await.map_err(Problem::of_batch)?;
     Ok(body::json(StatusCode::ACCEPTED, &AcceptedManyDto::from(accepted.as_slice())))
-}
-
-/// The pointer of a problem in a batch begins with the line's index, as if the lines were an array.
-fn in_line(error: IngestError) -> IngestError {
-    match error {
-        IngestError::Payload { index, error } => {
-            let pointer = format!("/{index}{}", error.pointer);
-            let message = format!("event {} of the batch: {}", index + 1, error.message);
-            IngestError::Payload { index, error: PayloadError { pointer, message } }
-        }
-        other => other,
-    }
 }
 
 fn check_size(event: &[u8]) -> Result<(), Problem> {

@@ -30,7 +30,8 @@ pub(crate) async fn upload(
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, new_name(&name)?);
     let component = body.bytes().clone();
-    let uploaded = engine.upload_plugin(PluginOwner::Project(project), name, component).await?;
+    let uploaded = engine.upload_plugin(PluginOwner::Project(project), name, component).await;
+    let uploaded = uploaded.map_err(|error| Problem::of_plugin(error, engine.principal()))?;
     let status = match uploaded.repeat {
         Repeat::First => StatusCode::CREATED,
         Repeat::Known => StatusCode::OK,
@@ -45,7 +46,8 @@ pub(crate) async fn check(
     body: Body,
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, new_name(&name)?);
-    let checked = engine.check_plugin(project, name, body.bytes().clone()).await?;
+    let checked = engine.check_plugin(project, name, body.bytes().clone()).await;
+    let checked = checked.map_err(|error| Problem::of_plugin(error, engine.principal()))?;
     Ok(body::json(StatusCode::OK, &CheckedDto::from(&checked)))
 }
 
@@ -57,7 +59,8 @@ pub(crate) async fn preview(
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, body::id::<PluginName>(&name)?);
     let question: QuestionDto = body::parse(body.bytes())?;
-    let previewed = engine.preview_plugin(question.into_model(project, name)?).await?;
+    let previewed = engine.preview_plugin(question.into_model(project, name)?).await;
+    let previewed = previewed.map_err(|error| Problem::of_plugin(error, engine.principal()))?;
     Ok(body::json(StatusCode::OK, &PreviewedDto::from(&previewed)))
 }
 
@@ -134,7 +137,9 @@ pub(crate) async fn delete(
     Caller(engine): Caller,
     Path((project, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    engine.delete_plugin(body::id::<ProjectId>(&project)?, &body::id::<PluginName>(&name)?, None).await?;
+    let (project, name) = (body::id::<ProjectId>(&project)?, body::id::<PluginName>(&name)?);
+    let deleted = engine.delete_plugin(project, &name, None).await;
+    deleted.map_err(|error| Problem::of_plugin(error, engine.principal()))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -143,7 +148,8 @@ pub(crate) async fn delete_version(
     Path((project, name, version)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let (project, name) = (body::id::<ProjectId>(&project)?, body::id::<PluginName>(&name)?);
-    engine.delete_plugin(project, &name, Some(number(&version)?)).await?;
+    let deleted = engine.delete_plugin(project, &name, Some(number(&version)?)).await;
+    deleted.map_err(|error| Problem::of_plugin(error, engine.principal()))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use hookwright_engine::{IngestError, Invalid, PluginError, ProjectError, WebhookError};
+use hookwright_engine::{
+    Field, IngestError, Invalid, PluginError, Principal, ProjectError, Remedy, WebhookError,
+};
 use hookwright_model::{ErrorKind, WebhookId};
 use hookwright_store::StoreError;
 use http::{HeaderValue, StatusCode, header};
@@ -22,8 +24,16 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
-    errors: Vec<Invalid>,
+    errors: Vec<Wrong>,
     webhooks: Vec<WebhookId>,
+}
+
+/// A member of the request that is wrong.
+#[derive(Debug, Serialize)]
+pub(crate) struct Wrong {
+    /// JSON pointer (RFC 6901); empty for the request as a whole.
+    pub(crate) pointer: String,
+    pub(crate) detail: String,
 }
 
 #[derive(Serialize)]
@@ -32,22 +42,10 @@ struct Body<'a> {
     status: u16,
     code: &'a str,
     detail: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Wrong],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     webhooks: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Entry<'a> {
-    pointer: &'a str,
-    detail: &'a str,
-}
-
-impl<'a> From<&'a Invalid> for Entry<'a> {
-    fn from(invalid: &'a Invalid) -> Self {
-        Self { pointer: &invalid.pointer, detail: &invalid.message }
-    }
 }
 
 impl Problem {
@@ -68,13 +66,13 @@ impl Problem {
 
     /// One member of the request is wrong.
     pub(crate) fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::all_invalid(vec![Invalid { pointer: pointer.into(), message: message.into() }])
+        Self::all_invalid(vec![Wrong { pointer: pointer.into(), detail: message.into() }])
     }
 
     /// Several members of the request are wrong.
-    pub(crate) fn all_invalid(errors: Vec<Invalid>) -> Self {
-        let messages: Vec<&str> = errors.iter().map(|invalid| invalid.message.as_str()).collect();
-        let detail = messages.join("; ");
+    pub(crate) fn all_invalid(errors: Vec<Wrong>) -> Self {
+        let details: Vec<&str> = errors.iter().map(|wrong| wrong.detail.as_str()).collect();
+        let detail = details.join("; ");
         Self { errors, ..Self::new(ErrorKind::InvalidInput, detail) }
     }
 
@@ -98,7 +96,7 @@ impl Problem {
 
     #[cfg(test)]
     pub(crate) fn pointers(&self) -> Vec<&str> {
-        self.errors.iter().map(|invalid| invalid.pointer.as_str()).collect()
+        self.errors.iter().map(|wrong| wrong.pointer.as_str()).collect()
     }
 
     fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
@@ -129,31 +127,104 @@ impl From<ProjectError> for Problem {
     }
 }
 
-impl From<IngestError> for Problem {
-    fn from(cause: IngestError) -> Self {
-        match cause {
-            IngestError::Payload { error, .. } => Self::invalid(error.pointer, error.message),
-            IngestError::Store(error) => error.into(),
-        }
+/// Where a webhook's body has the field.
+fn in_webhook(field: &Field) -> String {
+    match field {
+        Field::Url => "/url".to_owned(),
+        Field::Plugin => "/mapping/plugin".to_owned(),
+        Field::PluginVersion => "/mapping/version".to_owned(),
+        Field::Settings(pointer) => format!("/mapping/settings{pointer}"),
+        // A webhook has no event.
+        Field::Event(_) => String::new(),
     }
 }
 
-impl From<WebhookError> for Problem {
-    fn from(cause: WebhookError) -> Self {
+/// Where the body of a preview has the field.
+fn in_preview(field: &Field) -> String {
+    match field {
+        Field::Url => "/url".to_owned(),
+        Field::PluginVersion => "/version".to_owned(),
+        Field::Settings(pointer) => format!("/settings{pointer}"),
+        Field::Event(pointer) => format!("/event{pointer}"),
+        // The path names the plugin.
+        Field::Plugin => String::new(),
+    }
+}
+
+/// What an operator can do. Nobody else is told of flags.
+fn advice(remedy: Remedy, caller: &Principal) -> Option<String> {
+    let Remedy::AllowTarget(address) = remedy;
+    caller.is_operator().then(|| match address {
+        Some(address) => {
+            let prefix = if address.is_ipv4() { 32 } else { 128 };
+            format!("to allow this one, start Hookwright with `--allow-target {address}/{prefix}`")
+        }
+        None => "to allow it, give the name an address here and start Hookwright with `--allow-target` and \
+                 that address"
+            .to_owned(),
+    })
+}
+
+fn wrong(invalid: Invalid, place: fn(&Field) -> String, caller: &Principal) -> Wrong {
+    let Invalid { field, message, remedy } = invalid;
+    let advice = remedy.and_then(|remedy| advice(remedy, caller));
+    let detail = advice.map_or(message.clone(), |advice| format!("{message}; {advice}"));
+    Wrong { pointer: place(&field), detail }
+}
+
+impl Problem {
+    /// A webhook was not stored.
+    pub(crate) fn of_webhook(cause: WebhookError, caller: &Principal) -> Self {
         match cause {
-            WebhookError::Invalid(errors) => Self::all_invalid(errors),
+            WebhookError::Invalid(errors) => {
+                Self::all_invalid(errors.into_iter().map(|one| wrong(one, in_webhook, caller)).collect())
+            }
             WebhookError::Unavailable(reason) => Self::new(ErrorKind::Unavailable, reason),
             WebhookError::Store(error) => error.into(),
         }
     }
-}
 
-impl From<PluginError> for Problem {
-    fn from(cause: PluginError) -> Self {
+    /// Something was not done with a plugin.
+    pub(crate) fn of_plugin(cause: PluginError, caller: &Principal) -> Self {
         match cause {
             PluginError::Store(error) => error.into(),
-            PluginError::Invalid(errors) => Self::all_invalid(errors),
+            PluginError::Invalid(errors) => {
+                Self::all_invalid(errors.into_iter().map(|one| wrong(one, in_preview, caller)).collect())
+            }
             other => Self::new(other.kind(), other.to_string()),
+        }
+    }
+
+    /// An event was not accepted.
+    pub(crate) fn of_event(cause: IngestError) -> Self {
+        match refused_event(cause) {
+            Ok((_, Wrong { pointer, detail })) => Self::invalid(pointer, detail),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Events were not accepted. The pointer begins with the index of the wrong one, as if the lines were an array.
+    pub(crate) fn of_batch(cause: IngestError) -> Self {
+        match refused_event(cause) {
+            Ok((index, Wrong { pointer, detail })) => {
+                let detail = format!("event {} of the batch: {detail}", index + 1);
+                Self::invalid(format!("/{index}{pointer}"), detail)
+            }
+            Err(error) => error.into(),
+        }
+    }
+}
+
+/// The event that is wrong, and where; or what else happened.
+fn refused_event(cause: IngestError) -> Result<(usize, Wrong), StoreError> {
+    match cause {
+        IngestError::Store(error) => Err(error),
+        IngestError::Payload { index, error } => {
+            Ok((index, Wrong { pointer: error.pointer, detail: error.message }))
+        }
+        IngestError::UnknownProject { index, project } => {
+            let detail = format!("there is no project {project}; create it with POST /v1/projects");
+            Ok((index, Wrong { pointer: "/project_id".to_owned(), detail }))
         }
     }
 }
@@ -165,7 +236,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: &self.detail,
-            errors: self.errors.iter().map(Entry::from).collect(),
+            errors: &self.errors,
             webhooks: self.webhooks.iter().map(ToString::to_string).collect(),
         };
         let json = serde_json::to_vec(&body).unwrap_or_default();

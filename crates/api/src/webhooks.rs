@@ -25,7 +25,8 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let project = body::id::<ProjectId>(&project)?;
     let new: NewWebhookDto = body::parse(body.bytes())?;
-    let webhook = engine.create_webhook(new.into_model(project)?).await?;
+    let created = engine.create_webhook(new.into_model(project)?).await;
+    let webhook = created.map_err(|error| Problem::of_webhook(error, engine.principal()))?;
     let created = WebhookDto::with_secret(&webhook);
     Ok(with_etag(&webhook, body::json(StatusCode::CREATED, &created)))
 }
@@ -64,7 +65,7 @@ pub(crate) async fn change(
             Err(WebhookError::Store(StoreError::RevisionMismatch { .. }))
                 if expected.is_none() && tries > 0 => {}
             Ok(webhook) => return Ok(shown(&webhook)),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(Problem::of_webhook(error, engine.principal())),
         }
     }
 }

@@ -111,7 +111,10 @@ impl Sender for Egress {
 
     async fn check_target(&self, url: &TargetUrl) -> Result<(), TargetRefused> {
         let url = url.expose();
-        target::check_literal(&self.policy, url).map_err(|refused| TargetRefused(refused.to_string()))?;
+        target::check_literal(&self.policy, url).map_err(|refused| TargetRefused {
+            message: refused.to_string(),
+            address: Some(refused.address()),
+        })?;
         target::check_name(&self.resolver, url).await
     }
 }

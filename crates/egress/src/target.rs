@@ -27,12 +27,13 @@ pub(crate) async fn check_name(resolver: &GuardedResolver, url: &Url) -> Result<
     let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
     match timeout(RESOLVE_TIME, resolver.addresses_of(name)).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error @ ResolveError::Refused { .. })) => Err(TargetRefused(error.to_string())),
+        Ok(Err(ref error @ ResolveError::Refused { ref refused, .. })) => {
+            Err(TargetRefused { message: error.to_string(), address: Some(refused.address()) })
+        }
         Ok(Err(ResolveError::Unknown { .. })) | Err(_) if is_private_name(name) => {
-            Err(TargetRefused(format!(
-                "`{name}` is a name of private networks, and requests go to public addresses only; to reach it, \
-                 let the name have an address here and start Hookwright with `--allow-target` and that address"
-            )))
+            let message =
+                format!("`{name}` is a name of private networks, and requests go to public addresses only");
+            Err(TargetRefused { message, address: None })
         }
         Ok(Err(ResolveError::Unknown { .. })) | Err(_) => Ok(()),
     }

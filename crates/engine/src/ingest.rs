@@ -28,6 +28,14 @@ pub enum IngestError {
         /// What is wrong, and where.
         error: PayloadError,
     },
+    /// An event is of a project that does not exist.
+    #[error("there is no project {project}")]
+    UnknownProject {
+        /// Which of the batch, from 0.
+        index: usize,
+        /// The project that it names.
+        project: ProjectId,
+    },
     /// The store did not take them.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,7 +45,7 @@ impl IngestError {
     /// What the error means to whoever asked.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Payload { .. } => ErrorKind::InvalidInput,
+            Self::Payload { .. } | Self::UnknownProject { .. } => ErrorKind::InvalidInput,
             Self::Store(error) => error.kind(),
         }
     }
@@ -56,7 +64,7 @@ impl ScopedEngine {
                 Payload::parse(&incoming.body).map_err(|error| IngestError::Payload { index, error })?;
             let (project, kind) = (payload.project, payload.kind);
             if !self.principal.reaches(project) {
-                return Err(unknown_project(index, project));
+                return Err(IngestError::UnknownProject { index, project });
             }
             let now = self.now();
             let id = EventId::new(now, self.random());
@@ -91,15 +99,9 @@ impl ScopedEngine {
     async fn find_unknown_project(&self, projects: &[ProjectId], error: StoreError) -> IngestError {
         for (index, project) in projects.iter().enumerate() {
             if let Err(StoreError::NotFound(_)) = self.store().project(*project).await {
-                return unknown_project(index, *project);
+                return IngestError::UnknownProject { index, project: *project };
             }
         }
         error.into()
     }
-}
-
-fn unknown_project(index: usize, project: ProjectId) -> IngestError {
-    let message = format!("there is no project {project}; create it with POST /v1/projects");
-    let error = PayloadError { pointer: "/project_id".to_owned(), message };
-    IngestError::Payload { index, error }
 }

@@ -8,6 +8,7 @@ mod attempt;
 pub mod delivery;
 mod dispatch;
 mod engine;
+mod field;
 mod ingest;
 mod plugins;
 pub mod ports;
@@ -24,8 +25,9 @@ mod webhooks;
 
 pub use dispatch::Drained;
 pub use engine::{Engine, EngineOptions, Ports};
+pub use field::{Field, Invalid, Remedy};
 pub use ingest::{Incoming, IngestError};
 pub use plugins::{Checked, Lead, PluginError, Previewed, Question, Uploaded};
 pub use principal::{Forbidden, Principal};
 pub use scoped::{ProjectError, ScopedEngine};
-pub use webhooks::{Invalid, NewWebhook, WebhookError};
+pub use webhooks::{NewWebhook, WebhookError};

@@ -13,7 +13,7 @@ use hookwright_store::{NewPluginVersion, Noun, Repeat, StoreError};
 use crate::ports::{InspectError, Inspected};
 use crate::preview::{Preview, Scene};
 use crate::report::{self, Report};
-use crate::{Forbidden, Invalid, ScopedEngine, sample};
+use crate::{Field, Forbidden, Invalid, ScopedEngine, sample};
 
 /// Why something was not done with a plugin.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum PluginError {
     #[error("`{0}` comes with Hookwright, so that every project has it; it cannot be deleted")]
     Bundled(PluginName),
     /// Something about the question is wrong.
-    #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
+    #[error("{}", Invalid::summary(.0))]
     Invalid(Vec<Invalid>),
     /// Only the installation has bundled plugins.
     #[error(transparent)]
@@ -181,7 +181,7 @@ impl ScopedEngine {
     /// Asks a plugin what it would do next. Nothing is stored and nothing sent.
     ///
     /// # Errors
-    /// [`PluginError::Invalid`] with pointers into the question as the API takes it, and what the store says.
+    /// [`PluginError::Invalid`], and what the store says.
     pub async fn preview_plugin(&self, question: Question) -> Result<Previewed, PluginError> {
         let Question { project, plugin, version, settings, lead, history, url } = question;
         self.project(project).await?;
@@ -190,7 +190,7 @@ impl ScopedEngine {
         let damaged = |error: &dyn std::fmt::Display| {
             StoreError::Corrupt(format!("plugin {} version {}: {error}", version.name, version.version))
         };
-        let wrong = self.check_settings(project, &description.settings_schema, &settings, "/settings").await;
+        let wrong = self.check_settings(project, &description.settings_schema, &settings).await;
         let wrong = wrong.map_err(|error| PluginError::Unavailable(error.to_string()))?;
         if !wrong.is_empty() {
             return Err(PluginError::Invalid(wrong));
@@ -207,7 +207,9 @@ impl ScopedEngine {
     }
 
     async fn event_of(&self, project: ProjectId, lead: Lead) -> Result<Event, PluginError> {
-        let wrong = |pointer: String, message| PluginError::Invalid(vec![Invalid { pointer, message }]);
+        let wrong = |pointer: &str, message: String| {
+            PluginError::Invalid(vec![Invalid::new(Field::Event(pointer.to_owned()), message)])
+        };
         let now = self.now();
         let sample = sample::event(EventId::new(now, self.random()), project, now);
         match lead {
@@ -215,17 +217,17 @@ impl ScopedEngine {
             Lead::Past(id) => match self.store().event(id).await {
                 Ok(event) if event.project == project => Ok(event),
                 Ok(_) | Err(StoreError::NotFound(_)) => {
-                    Err(wrong("/event".to_owned(), format!("the project has no event `{id}`")))
+                    Err(wrong("", format!("the project has no event `{id}`")))
                 }
                 Err(error) => Err(error.into()),
             },
             Lead::Given(payload) => {
-                let parsed = Payload::parse(&payload)
-                    .map_err(|error| wrong(format!("/event{}", error.pointer), error.message))?;
+                let parsed =
+                    Payload::parse(&payload).map_err(|error| wrong(&error.pointer, error.message))?;
                 if parsed.project != project {
                     let message =
                         format!("the event is of another project; `project_id` here is `{project}`");
-                    return Err(wrong("/event/project_id".to_owned(), message));
+                    return Err(wrong("/project_id", message));
                 }
                 Ok(Event { kind: parsed.kind, payload, ..sample })
             }

@@ -30,6 +30,11 @@ impl Principal {
         Self { reach: Reach::Project(project) }
     }
 
+    /// Whether the principal runs this installation, and can change how the server is started.
+    pub fn is_operator(&self) -> bool {
+        self.reach == Reach::Installation
+    }
+
     /// Whether what belongs to this project exists for the principal.
     pub(crate) fn reaches(&self, project: ProjectId) -> bool {
         match self.reach {
@@ -48,10 +53,7 @@ impl Principal {
 
     /// Lets those pass who reach the installation.
     pub(crate) fn operate(&self) -> Result<(), Forbidden> {
-        match self.reach {
-            Reach::Installation => Ok(()),
-            Reach::Project(_) => Err(Forbidden),
-        }
+        if self.is_operator() { Ok(()) } else { Err(Forbidden) }
     }
 
     /// Lets something of a project pass, or says that it does not exist.

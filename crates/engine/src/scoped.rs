@@ -60,6 +60,11 @@ impl ScopedEngine {
         self.ports().entropy.bytes()
     }
 
+    /// The principal on whose behalf calls are made.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
     /// Adds a project, under an id of the caller's choice or a new one.
     ///
     /// # Errors

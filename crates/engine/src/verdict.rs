@@ -80,9 +80,9 @@ pub(crate) fn judge(outcome: Result<ReceivedReply, SendError>, accept: &[u16], n
 fn unanswered(error: SendError) -> Refusal {
     let hint = match error.kind {
         AttemptErrorKind::Dns => Some("The host name has no address: check the webhook's URL"),
-        AttemptErrorKind::Blocked => {
-            Some("Hookwright only sends to public addresses; `--allow-target` opens a range on purpose")
-        }
+        AttemptErrorKind::Blocked => Some(
+            "Hookwright only sends to public addresses. The operator of this installation can allow a private range.",
+        ),
         AttemptErrorKind::Connect => {
             Some("Nothing answers at this address: check the URL and the target's firewall")
         }

@@ -6,8 +6,8 @@ use hookwright_model::{
 };
 use hookwright_store::StoreError;
 
-use crate::ScopedEngine;
-use crate::ports::SettingsError;
+use crate::ports::{SettingsError, TargetRefused};
+use crate::{Field, Invalid, Remedy, ScopedEngine};
 
 /// A webhook to create.
 #[derive(Debug, Clone)]
@@ -32,20 +32,11 @@ pub struct NewWebhook {
     pub state: WebhookState,
 }
 
-/// One thing that is wrong with a webhook.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
-    /// JSON pointer (RFC 6901) of the member that is wrong.
-    pub pointer: String,
-    /// What is wrong with it.
-    pub message: String,
-}
-
 /// Why a webhook was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// Something about it is wrong.
-    #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
+    #[error("{}", Invalid::summary(.0))]
     Invalid(Vec<Invalid>),
     /// It cannot be checked now.
     #[error("{0}")]
@@ -143,7 +134,10 @@ impl ScopedEngine {
     async fn check_url(&self, url: &TargetUrl) -> Vec<Invalid> {
         match self.ports().sender.check_target(url).await {
             Ok(()) => Vec::new(),
-            Err(refused) => vec![Invalid { pointer: "/url".to_owned(), message: refused.to_string() }],
+            Err(TargetRefused { message, address }) => {
+                let remedy = Some(Remedy::AllowTarget(address));
+                vec![Invalid { field: Field::Url, message, remedy }]
+            }
         }
     }
 
@@ -159,11 +153,11 @@ impl ScopedEngine {
             Err(error) => return Err(error.into()),
         };
         let schema = &version.description.settings_schema;
-        let wrong = self.check_settings(project, schema, &mapping.settings, "/mapping/settings").await;
+        let wrong = self.check_settings(project, schema, &mapping.settings).await;
         wrong.map_err(|error| WebhookError::Unavailable(error.to_string()))
     }
 
-    /// What is wrong with settings, which the caller has at `pointer`; a schema that cannot be used is, too.
+    /// What is wrong with settings; a schema that cannot be used counts as such.
     ///
     /// # Errors
     /// [`SettingsError::Unavailable`].
@@ -172,19 +166,17 @@ impl ScopedEngine {
         project: ProjectId,
         schema: &str,
         settings: &Settings,
-        pointer: &str,
     ) -> Result<Vec<Invalid>, SettingsError> {
         let owner = PluginOwner::Project(project);
         match self.ports().mapper.check_settings(schema, settings, owner).await {
             Ok(problems) => {
-                let invalid = problems.into_iter().map(|problem| Invalid {
-                    pointer: format!("{pointer}{}", problem.pointer),
-                    message: problem.message,
-                });
+                let invalid = problems
+                    .into_iter()
+                    .map(|problem| Invalid::new(Field::Settings(problem.pointer), problem.message));
                 Ok(invalid.collect())
             }
             Err(error @ SettingsError::Schema(_)) => {
-                Ok(vec![Invalid { pointer: pointer.to_owned(), message: error.to_string() }])
+                Ok(vec![Invalid::new(Field::Settings(String::new()), error.to_string())])
             }
             Err(error @ SettingsError::Unavailable(_)) => Err(error),
         }
@@ -197,11 +189,11 @@ impl ScopedEngine {
             known.iter().filter(|known| known.name == mapping.plugin).map(|known| known.version).collect();
         if let (VersionPin::Exact(version), Some(newest)) = (mapping.version, versions.iter().max()) {
             let message = format!("`{}` has no version {version}; the newest is {newest}", mapping.plugin);
-            return Ok(Invalid { pointer: "/mapping/version".to_owned(), message });
+            return Ok(Invalid::new(Field::PluginVersion, message));
         }
         let mut names: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();
         names.dedup();
         let message = format!("there is no plugin `{}`; there are: {}", mapping.plugin, names.join(", "));
-        Ok(Invalid { pointer: "/mapping/plugin".to_owned(), message })
+        Ok(Invalid::new(Field::Plugin, message))
     }
 }

@@ -94,7 +94,7 @@ async fn addresses_that_are_not_public_are_not_connected_to() {
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::1]", "0x7f.1", "[64:ff9b::7f00:1]"] {
         let request = post(&format!("http://{host}:{port}/"), b"{}");
         let error = egress.send(request).await.outcome.unwrap_err();
-        assert_failure(&error, Blocked, Reached::No, "--allow-target");
+        assert_failure(&error, Blocked, Reached::No, "public addresses only");
     }
     assert_eq!(server.connections(), 0);
 }

@@ -1,5 +1,6 @@
 //! The network.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -83,7 +84,12 @@ pub enum Reached {
     Perhaps,
 }
 
-/// Why a webhook may not have a URL.
+/// A webhook may not have a URL, because it leads to an address that is not public.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
-#[error("{0}")]
-pub struct TargetRefused(pub String);
+#[error("{message}")]
+pub struct TargetRefused {
+    /// The reason, in words for the webhook's owner.
+    pub message: String,
+    /// The address; none when the URL has a name without one.
+    pub address: Option<IpAddr>,
+}

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hookwright_engine::ports::InspectError;
 use hookwright_engine::preview::Planned;
 use hookwright_engine::report::Trial;
-use hookwright_engine::{Lead, PluginError, Question};
+use hookwright_engine::{Field, Lead, PluginError, Question};
 use hookwright_model::{DeliveryState, History, PluginOwner, Reply, Settings, TargetUrl, VersionPin};
 use hookwright_store::{Repeat, StoreError};
 
@@ -87,7 +87,7 @@ async fn a_preview_shows_a_past_event_of_its_own_project_only() {
     bundled.await.unwrap();
     let all = Question { project: stranger, plugin: "all".parse().unwrap(), lead, ..question(&world) };
     let Err(PluginError::Invalid(invalid)) = world.engine.preview_plugin(all).await else { panic!() };
-    assert_eq!(invalid[0].pointer, "/event");
+    assert_eq!(invalid[0].field, Field::Event(String::new()));
 }
 
 #[tokio::test(start_paused = true)]

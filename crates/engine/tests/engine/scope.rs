@@ -69,9 +69,7 @@ async fn ask_for_everything(
     };
     let ingested = engine.ingest(vec![Incoming { body: world.payload(), idempotency: None }]).await;
     let ingested = match ingested {
-        Err(IngestError::Payload { index: 0, error }) if error.pointer == "/project_id" => {
-            Outcome::UnknownProject
-        }
+        Err(IngestError::UnknownProject { index: 0, .. }) => Outcome::UnknownProject,
         other => Outcome::Other(format!("{other:?}")),
     };
     let owner = PluginOwner::Project(project);
@@ -177,7 +175,7 @@ async fn a_batch_with_an_event_of_another_project_is_refused_whole() {
     let own = world.running.on_behalf_of(Principal::project(world.project));
     let foreign = payload_of(other);
     let batch = [world.payload(), foreign].map(|body| Incoming { body, idempotency: None });
-    let Err(IngestError::Payload { index: 1, .. }) = own.ingest(batch.into()).await else { panic!() };
+    let Err(IngestError::UnknownProject { index: 1, .. }) = own.ingest(batch.into()).await else { panic!() };
     assert_eq!(world.store.due_webhooks().await.unwrap(), []);
 }
 

@@ -117,7 +117,8 @@ impl Sender for Targets {
     async fn check_target(&self, url: &TargetUrl) -> Result<(), TargetRefused> {
         match url.expose().host_str() {
             Some("localhost") => {
-                Err(TargetRefused("localhost is not reachable from the internet".to_owned()))
+                let message = "localhost is not reachable from the internet".to_owned();
+                Err(TargetRefused { message, address: None })
             }
             _ => Ok(()),
         }
