@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookwright_model::{
-    AttemptErrorKind, DeliveryState, ErrorKind, Mapping, Pin, Timestamp, Verdict, Webhook,
-};
+use hookwright_model::{AttemptErrorKind, DeliveryState, ErrorKind, Pin, Timestamp, Verdict, Webhook};
 use hookwright_store::{AttemptRecord, Claim, ClaimAfter, Store, StoreError};
 use http::Method;
 use tracing::{debug, error, warn};
 
 use crate::Ports;
-use crate::delivery::{self, Moment, Next, Outgoing, Rules, Sending, Shape, Transition};
+use crate::delivery::{self, Moment, Next, Outgoing, Pinned, Rules, Sending, Shape, Transition};
 use crate::ports::{Exchange, MapError, MapRequest, Mapped, OutboundRequest};
 
 /// How long a worker waits before it tries again to write down what happened: the disk may be full for a while.
@@ -50,7 +48,13 @@ struct Run<'a> {
     worker: &'a Worker,
     webhook: &'a Webhook,
     event: hookwright_model::Event,
-    mapping: Option<Mapping>,
+}
+
+/// How a delivery is to be shaped, as far as that can be found.
+enum Found {
+    Shape(Shape),
+    /// Its mapping is gone.
+    Unmappable(MapError),
 }
 
 impl Worker {
@@ -89,37 +93,31 @@ impl Worker {
         };
         let rules = Rules { url: webhook.url.clone(), retry: webhook.retry };
         let now = self.ports.clock.now();
-        let (first, mapping) = match self.mapping(&webhook, delivery.pin).await? {
-            Ok(Some((pin, mapping))) => {
-                let next = delivery::start(delivery, replies, rules, Shape::Mapped(pin), now);
-                (Transition { record: None, next }, Some(mapping))
+        let first = match self.shape(&webhook, delivery.pin).await? {
+            Found::Shape(shape) => {
+                let next = delivery::start(delivery, replies, rules, shape, now);
+                Transition { record: None, next }
             }
-            Ok(None) => {
-                let next = delivery::start(delivery, replies, rules, Shape::Payload, now);
-                (Transition { record: None, next }, None)
-            }
-            Err(error) => (delivery::unmappable(delivery, rules, error, self.moment()), None),
+            Found::Unmappable(error) => delivery::unmappable(delivery, rules, error, self.moment()),
         };
-        Run { worker: self, webhook: &webhook, event, mapping }.follow(first).await
+        Run { worker: self, webhook: &webhook, event }.follow(first).await
     }
 
-    /// The mapping that a delivery uses: the one it pins, or else the webhook's own.
-    async fn mapping(
-        &self,
-        webhook: &Webhook,
-        pin: Option<Pin>,
-    ) -> Result<Result<Option<(Pin, Mapping)>, MapError>, StoreError> {
+    /// By the mapping that the delivery pins, or else by the webhook's own.
+    async fn shape(&self, webhook: &Webhook, pin: Option<Pin>) -> Result<Found, StoreError> {
         if let Some(pin) = pin {
-            return Ok(Ok(Some((pin, self.store.mapping_at(webhook.id, pin.mapping_revision).await?))));
+            let settings = self.store.mapping_at(webhook.id, pin.mapping_revision).await?.settings;
+            return Ok(Found::Shape(Shape::Mapped(Pinned { pin, settings })));
         }
-        let Some(mapping) = &webhook.mapping else { return Ok(Ok(None)) };
+        let Some(mapping) = &webhook.mapping else { return Ok(Found::Shape(Shape::Payload)) };
         match self.store.plugin(webhook.project, &mapping.plugin, mapping.version).await {
             Ok(version) => {
                 let pin = Pin { digest: version.digest, mapping_revision: webhook.mapping_revision };
-                Ok(Ok(Some((pin, mapping.clone()))))
+                Ok(Found::Shape(Shape::Mapped(Pinned { pin, settings: mapping.settings.clone() })))
             }
             Err(StoreError::NotFound(_)) => {
-                Ok(Err(MapError::Invalid(format!("the plugin `{}` does not exist any more", mapping.plugin))))
+                let gone = format!("the plugin `{}` does not exist any more", mapping.plugin);
+                Ok(Found::Unmappable(MapError::Invalid(gone)))
             }
             Err(error) => Err(error),
         }
@@ -196,14 +194,11 @@ impl Run<'_> {
     }
 
     async fn map(&self, mapping: &delivery::Mapping) -> Result<Mapped, StoreError> {
-        let (Some(pin), Some(settings)) = (mapping.pin(), &self.mapping) else {
-            let error = MapError::Invalid("the webhook has no mapping any more".to_owned());
-            return Ok(Mapped::not_run(error));
-        };
+        let Pinned { pin, settings } = mapping.pinned();
         let request = MapRequest {
             component: pin.digest,
             event: self.event.clone(),
-            settings: settings.settings.clone(),
+            settings: settings.clone(),
             history: mapping.history(),
         };
         self.worker.transform(request).await

@@ -2,13 +2,13 @@
 //! nothing sent and nothing stored.
 
 use hookwright_model::{
-    Action, AttemptError, CustomHeaders, Delivery, DeliveryId, Digest, Event, Failure, History, Limits,
-    LogLine, Origin, Pin, Receipt, RetryPolicy, Settings, SigningSecret, StepRequest, TargetUrl, Timestamp,
-    Verdict, WebhookId,
+    Action, AttemptError, AttemptErrorKind, CustomHeaders, Delivery, DeliveryId, Digest, Event, Failure,
+    History, Limits, LogLine, Origin, Pin, Receipt, RetryPolicy, Settings, SigningSecret, StepRequest,
+    TargetUrl, Timestamp, Verdict, WebhookId,
 };
 use hookwright_store::AttemptRecord;
 
-use crate::delivery::{self, Moment, Next, Rules, Shape, Transition};
+use crate::delivery::{self, Moment, Next, Pinned, Rules, Transition};
 use crate::ports::{MapError, MapRequest, Mapped, OutboundRequest, Sender, Usage};
 
 /// What a plugin is asked, and about which target.
@@ -106,40 +106,40 @@ impl Scene {
             (Ok(Action::Deliver(step)), Next::Send(sending), _) => {
                 Planned::Deliver(PlannedRequest::new(step, sending.outgoing().url.clone(), sender))
             }
-            (answer, _, record) => Planned::end(answer.as_ref().err(), record),
+            (answer, _, record) => Planned::end(answer, record),
         }
     }
 
     /// Lets a delivery that exists nowhere take the answer.
     fn step(self, mapped: Mapped) -> Transition {
-        let Self { component, event, history, url, settings: _ } = self;
+        let Self { component, event, history, url, settings } = self;
         let now = event.received_at;
         let (id, webhook) = (DeliveryId::from_bytes([0; 16]), WebhookId::from_bytes([0; 16]));
         let mut delivery = Delivery::new(id, event.id, webhook, event.project, Origin::Event, now);
         delivery.replies = u32::try_from(history.replies.len()).unwrap_or(u32::MAX);
         delivery.uncertain = history.uncertain;
         let rules = Rules { url, retry: RetryPolicy::default() };
-        let shape = Shape::Mapped(Pin { digest: component, mapping_revision: 1 });
-        match delivery::start(delivery, history.replies, rules, shape, now) {
-            Next::Map(mapping) => mapping.step(mapped, Moment { now, jitter: 0 }),
-            next => Transition { record: None, next },
-        }
+        let pinned = Pinned { pin: Pin { digest: component, mapping_revision: 1 }, settings };
+        let mapping = delivery::start_mapped(delivery, history.replies, rules, pinned, now);
+        mapping.step(mapped, Moment { now, jitter: 0 })
     }
 }
 
 impl Planned {
     /// The end of a delivery that sends nothing more in this run.
-    fn end(error: Option<&MapError>, record: Option<Box<AttemptRecord>>) -> Self {
+    fn end(answer: Result<Action, MapError>, record: Option<Box<AttemptRecord>>) -> Self {
         let Some((delivery, attempt)) = record.and_then(|record| Some((record.delivery, record.attempt?)))
         else {
-            return Self::Done(Receipt::default());
+            let message = "the delivery would end without an attempt".to_owned();
+            let error = AttemptError { kind: AttemptErrorKind::MappingUnavailable, message };
+            return Self::Hold { error, hint: None };
         };
         match (attempt.verdict, attempt.error) {
             (Verdict::Skipped, _) => Self::Skip(delivery.reason.unwrap_or_default()),
             (_, None) => Self::Done(delivery.receipt.unwrap_or_default()),
             (Verdict::Retry, Some(problem)) => {
-                let after_secs = match error {
-                    Some(MapError::Plugin(Failure::Retry { after_secs, .. })) => *after_secs,
+                let after_secs = match answer {
+                    Err(MapError::Plugin(Failure::Retry { after_secs, .. })) => after_secs,
                     _ => None,
                 };
                 Self::Retry { error: problem, after_secs }
@@ -171,7 +171,7 @@ impl PlannedRequest {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use hookwright_model::{AttemptErrorKind, EventId, ProjectId, Reply, SentRequest};
+    use hookwright_model::{EventId, ProjectId, Reply, SentRequest};
 
     use super::*;
     use crate::ports::{Exchange, TargetRefused};

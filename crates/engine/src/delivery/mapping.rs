@@ -9,31 +9,32 @@ use hookwright_model::{
 
 use super::run::{Deed, End, Problem, Run, Wait};
 use super::sending::{Answered, Completes, Outgoing, Sending};
-use super::{Moment, Next, Transition};
+use super::{Moment, Next, Pinned, Transition};
 use crate::ports::{MapError, Mapped};
 
 /// A delivery that waits for its plugin's answer.
 #[derive(Debug)]
 pub struct Mapping {
     run: Run,
+    pinned: Pinned,
     started_at: Timestamp,
     answered: Option<Answered>,
 }
 
 impl Mapping {
     /// The first question of a run.
-    pub(super) fn first(run: Run, now: Timestamp) -> Self {
-        Self { run, started_at: now, answered: None }
+    pub(super) fn first(run: Run, pinned: Pinned, now: Timestamp) -> Self {
+        Self { run, pinned, started_at: now, answered: None }
     }
 
     /// The question what to do with the answer to a call.
-    pub(super) fn after(run: Run, answered: Answered, now: Timestamp) -> Self {
-        Self { run, started_at: now, answered: Some(answered) }
+    pub(super) fn after(run: Run, pinned: Pinned, answered: Answered, now: Timestamp) -> Self {
+        Self { run, pinned, started_at: now, answered: Some(answered) }
     }
 
     /// The code and settings to ask with.
-    pub fn pin(&self) -> Option<hookwright_model::Pin> {
-        self.run.delivery.pin
+    pub fn pinned(&self) -> &Pinned {
+        &self.pinned
     }
 
     /// What the plugin sees of this delivery. A new answer ends the doubt about earlier steps, in the plugin's eyes and,
@@ -48,7 +49,10 @@ impl Mapping {
     pub fn step(self, mapped: Mapped, moment: Moment) -> Transition {
         let Mapped { outcome, logs, usage: _ } = mapped;
         match outcome {
-            Ok(Action::Call(request)) => self.send(request, Completes::Step, logs, moment),
+            Ok(Action::Call(request)) => {
+                let completes = Completes::Step(self.pinned.clone());
+                self.send(request, completes, logs, moment)
+            }
             Ok(Action::Deliver(request)) => self.send(request, Completes::Delivery, logs, moment),
             Ok(Action::Done(_)) if self.answered.is_none() && self.run.replies.is_empty() => {
                 let problem = invalid(
@@ -72,7 +76,7 @@ impl Mapping {
         moment: Moment,
     ) -> Transition {
         let calls = self.run.delivery.replies + u32::from(self.answered.is_some());
-        if completes == Completes::Step && calls >= MAX_CALLS {
+        if matches!(completes, Completes::Step(_)) && calls >= MAX_CALLS {
             let message = format!("the plugin wants to make more than {MAX_CALLS} calls for one delivery");
             let error = AttemptError { kind: AttemptErrorKind::MappingLimit, message };
             return self.end(logs, End::Held(Problem { error, hint: Some(FIX_PLUGIN.to_owned()) }), moment);
@@ -105,7 +109,7 @@ impl Mapping {
     }
 
     fn end(self, mut logs: Vec<LogLine>, end: End, moment: Moment) -> Transition {
-        let Self { mut run, started_at, answered } = self;
+        let Self { mut run, pinned: _, started_at, answered } = self;
         let deed = match answered {
             Some(Answered { mut deed, reply: _ }) => {
                 deed.logs.append(&mut logs);
@@ -114,17 +118,20 @@ impl Mapping {
                 }
                 deed
             }
-            None => Deed {
-                started_at,
-                duration: moment.now.since(started_at),
-                step: None,
-                request: None,
-                reply: None,
-                logs,
-            },
+            None => not_sent(started_at, logs, moment),
         };
         run.end(deed, end, moment)
     }
+}
+
+/// An attempt that came to no request.
+fn not_sent(started_at: Timestamp, logs: Vec<LogLine>, moment: Moment) -> Deed {
+    Deed { started_at, duration: moment.now.since(started_at), step: None, request: None, reply: None, logs }
+}
+
+/// Ends a delivery whose mapping cannot even be found.
+pub(super) fn unmappable(run: Run, error: &MapError, moment: Moment) -> Transition {
+    run.end(not_sent(moment.now, Vec::new(), moment), failed(error), moment)
 }
 
 const FIX_PLUGIN: &str =

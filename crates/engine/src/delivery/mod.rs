@@ -22,10 +22,10 @@ mod tests;
 pub use mapping::Mapping;
 pub use sending::{Outgoing, Sending};
 
-use hookwright_model::{Delivery, Pin, Reply, RetryPolicy, TargetUrl, Timestamp};
+use hookwright_model::{Delivery, Pin, Reply, RetryPolicy, Settings, TargetUrl, Timestamp};
 use hookwright_store::AttemptRecord;
 
-use crate::ports::{MapError, Mapped};
+use crate::ports::MapError;
 use run::Run;
 use sending::Completes;
 
@@ -50,12 +50,21 @@ pub struct Transition {
 }
 
 /// How the event is shaped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
     /// As it is.
     Payload,
-    /// By this component, with these settings.
-    Mapped(Pin),
+    /// By a plugin.
+    Mapped(Pinned),
+}
+
+/// The plugin that a delivery maps with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// The component, and the revision that the settings are of.
+    pub pin: Pin,
+    /// The settings.
+    pub settings: Settings,
 }
 
 /// When one attempt happened, and the random number that moves its next one.
@@ -77,28 +86,30 @@ pub struct Rules {
 }
 
 /// Begins or resumes a claimed delivery.
-pub fn start(
-    mut delivery: Delivery,
-    replies: Vec<Reply>,
-    rules: Rules,
-    shape: Shape,
-    now: Timestamp,
-) -> Next {
-    if let Shape::Mapped(pin) = shape {
-        delivery.pin = Some(pin);
-    }
-    let run = Run { delivery, replies, rules };
+pub fn start(delivery: Delivery, replies: Vec<Reply>, rules: Rules, shape: Shape, now: Timestamp) -> Next {
     match shape {
         Shape::Payload => {
+            let run = Run { delivery, replies, rules };
             let outgoing = Outgoing { url: run.rules.url.clone(), step: None };
             Next::Send(Sending::new(run, outgoing, Completes::Delivery, now))
         }
-        Shape::Mapped(_) => Next::Map(Mapping::first(run, now)),
+        Shape::Mapped(pinned) => Next::Map(start_mapped(delivery, replies, rules, pinned, now)),
     }
+}
+
+/// The same for a delivery that a plugin maps.
+pub fn start_mapped(
+    delivery: Delivery,
+    replies: Vec<Reply>,
+    rules: Rules,
+    pinned: Pinned,
+    now: Timestamp,
+) -> Mapping {
+    let delivery = Delivery { pin: Some(pinned.pin), ..delivery };
+    Mapping::first(Run { delivery, replies, rules }, pinned, now)
 }
 
 /// A claimed delivery whose mapping cannot even be found: as if the plugin had answered with this error.
 pub fn unmappable(delivery: Delivery, rules: Rules, error: MapError, moment: Moment) -> Transition {
-    let run = Run { delivery, replies: Vec::new(), rules };
-    Mapping::first(run, moment.now).step(Mapped::not_run(error), moment)
+    mapping::unmappable(Run { delivery, replies: Vec::new(), rules }, &error, moment)
 }

@@ -6,7 +6,7 @@ use hookwright_model::{
 
 use super::mapping::Mapping;
 use super::run::{Deed, End, Problem, Run, Wait};
-use super::{Moment, Next, Transition};
+use super::{Moment, Next, Pinned, Transition};
 use crate::ports::Exchange;
 use crate::verdict::{Effect, Judgement, Refusal, Remedy, judge, judge_event};
 
@@ -32,12 +32,12 @@ pub struct Outgoing {
 }
 
 /// What a success completes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Completes {
     /// The delivery.
     Delivery,
     /// One step: the plugin is asked again.
-    Step,
+    Step(Pinned),
 }
 
 /// A call that was answered, as long as the plugin has not said what it makes of the answer.
@@ -88,10 +88,11 @@ impl Sending {
             (Judgement::Success { reply, hint }, Completes::Delivery) => {
                 self.run.end(deed(Some(reply)), End::Delivered(Receipt::default(), hint), moment)
             }
-            (Judgement::Success { reply, .. }, Completes::Step) => {
+            (Judgement::Success { reply, .. }, Completes::Step(pinned)) => {
                 let seen = seen(step.as_deref().unwrap_or_default(), &reply);
                 let answered = Answered { deed: deed(Some(reply)), reply: seen };
-                Transition { record: None, next: Next::Map(Mapping::after(self.run, answered, moment.now)) }
+                let mapping = Mapping::after(self.run, pinned, answered, moment.now);
+                Transition { record: None, next: Next::Map(mapping) }
             }
             (Judgement::Failure(Refusal { reply, error, hint, remedy, effect }), _) => {
                 let mut run = self.run;

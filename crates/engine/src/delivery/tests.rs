@@ -9,7 +9,7 @@ use hookwright_store::ClaimAfter;
 use http::Method;
 
 use super::*;
-use crate::ports::{Exchange, Reached, SendError, Usage};
+use crate::ports::{Exchange, Mapped, Reached, SendError, Usage};
 
 const NOW: Timestamp = Timestamp::EPOCH;
 const MOMENT: Moment = Moment { now: NOW, jitter: u64::MAX / 2 };
@@ -29,7 +29,8 @@ fn pin() -> Pin {
 }
 
 fn begin(delivery: Delivery, replies: Vec<Reply>) -> Next {
-    start(delivery, replies, rules(), Shape::Mapped(pin()), NOW)
+    let pinned = Pinned { pin: pin(), settings: Settings::default() };
+    start(delivery, replies, rules(), Shape::Mapped(pinned), NOW)
 }
 
 fn step(name: &str, idempotent: bool) -> StepRequest {
