@@ -81,7 +81,7 @@ pub(crate) async fn delete(
 
 /// Sends a sample lead now and answers with what came of it.
 pub(crate) async fn test(Caller(engine): Caller, Path(webhook): Path<String>) -> Result<Response, Problem> {
-    let delivery = engine.test(body::id::<WebhookId>(&webhook)?).await?;
+    let delivery = engine.test_send(body::id::<WebhookId>(&webhook)?).await?;
     deliveries::detail(&engine, &delivery).await
 }
 

@@ -19,7 +19,7 @@ pub mod sample;
 mod schedule;
 mod scoped;
 pub mod settings;
-mod trial;
+mod test_send;
 mod verdict;
 mod webhooks;
 
@@ -27,7 +27,7 @@ pub use dispatch::Drained;
 pub use engine::{Engine, EngineOptions, Ports};
 pub use field::{Field, Invalid, Remedy};
 pub use ingest::{Incoming, IngestError};
-pub use plugins::{Checked, Lead, PluginError, Previewed, Question, Uploaded};
+pub use plugins::{Checked, PluginError, PreviewEvent, PreviewRequest, Previewed, Uploaded};
 pub use principal::{Forbidden, Principal};
 pub use scoped::{ProjectError, ScopedEngine};
 pub use webhooks::{NewWebhook, WebhookError};

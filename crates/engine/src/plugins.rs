@@ -1,4 +1,4 @@
-//! Plugins: taken in, tried, deleted.
+//! Plugins: uploaded, checked, previewed, deleted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,23 +11,23 @@ use hookwright_model::{
 use hookwright_store::{NewPluginVersion, Noun, Repeat, StoreError};
 
 use crate::ports::{InspectError, Inspected};
-use crate::preview::{Preview, Scene};
+use crate::preview::{Preview, PreviewInput};
 use crate::report::{self, Report};
 use crate::{Field, Forbidden, Invalid, ScopedEngine, sample};
 
-/// Why something was not done with a plugin.
+/// Why an operation on a plugin failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
     /// The component cannot be used.
     #[error(transparent)]
     Component(#[from] InspectError),
     /// The name belongs to a bundled plugin.
-    #[error("`{0}` is the name of a plugin that comes with Hookwright; choose another")]
+    #[error("`{0}` is the name of a bundled plugin. Choose another name.")]
     NameTaken(PluginName),
-    /// Bundled plugins belong to everybody.
-    #[error("`{0}` comes with Hookwright, so that every project has it; it cannot be deleted")]
+    /// Bundled plugins belong to all projects.
+    #[error("`{0}` is bundled with Hookwright and cannot be deleted")]
     Bundled(PluginName),
-    /// Something about the question is wrong.
+    /// Something about the request is wrong.
     #[error("{}", Invalid::summary(.0))]
     Invalid(Vec<Invalid>),
     /// Only the installation has bundled plugins.
@@ -42,7 +42,7 @@ pub enum PluginError {
 }
 
 impl PluginError {
-    /// What the error means to whoever asked.
+    /// What the error means to the caller.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Component(error) => error.kind(),
@@ -55,74 +55,74 @@ impl PluginError {
     }
 }
 
-/// What became of a component.
+/// The result of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uploaded {
-    /// The version that it is.
+    /// The version that holds the component.
     pub version: Arc<PluginVersion>,
-    /// Whether it was the newest version already.
+    /// Whether the newest version had this component already.
     pub repeat: Repeat,
-    /// How long it waited for its turn to be compiled.
+    /// How long the component waited to be compiled.
     pub waited: Duration,
-    /// How long compiling it took; none when its code was there already.
+    /// How long compiling took; none when the compiled code was cached.
     pub compile_time: Option<Duration>,
 }
 
-/// What a component would become if it were uploaded.
+/// The result that an upload would have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// What it is, and what it makes of a lead.
+    /// The component, and its preview of the sample lead.
     pub report: Report,
-    /// Its version's number.
+    /// The number that its version would have.
     pub version: u32,
-    /// Whether it is the newest version already.
+    /// Whether the newest version has this component already.
     pub repeat: Repeat,
 }
 
-/// What to preview.
+/// One event for one plugin to map.
 #[derive(Debug, Clone)]
-pub struct Question {
-    /// Whose plugin it is, or who may use it.
+pub struct PreviewRequest {
+    /// The project that may use the plugin.
     pub project: ProjectId,
     /// The plugin.
     pub plugin: PluginName,
-    /// Which version of it.
+    /// The version of the plugin.
     pub version: VersionPin,
     /// The settings of the webhook.
     pub settings: Settings,
     /// The event.
-    pub lead: Lead,
+    pub event: PreviewEvent,
     /// What has happened to the delivery so far.
     pub history: History,
-    /// The webhook's URL; none is the one that the plugin proposes.
+    /// The webhook's URL; none takes the one that the plugin proposes.
     pub url: Option<TargetUrl>,
 }
 
 /// The event of a preview.
 #[derive(Debug, Clone)]
-pub enum Lead {
-    /// The sample that tests are made with.
+pub enum PreviewEvent {
+    /// The event of a test send.
     Sample,
     /// One that the project has received.
     Past(EventId),
-    /// One that the asker made up, as a producer would send it.
+    /// A payload that the caller made up, as a producer would send it.
     Given(Bytes),
 }
 
-/// What came of a [`Question`].
+/// The result of a [`PreviewRequest`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previewed {
-    /// The version that was asked.
+    /// The version that mapped the event.
     pub version: Arc<PluginVersion>,
-    /// The event that it was shown.
+    /// The event.
     pub event: Event,
     /// What a delivery would do next.
     pub preview: Preview,
 }
 
 impl ScopedEngine {
-    /// Stores a component as the next version of a plugin; the very component of the newest version is not stored
-    /// again.
+    /// Stores a component as the next version of a plugin. Nothing changes if the newest version has this component
+    /// already.
     ///
     /// # Errors
     /// Why the component cannot be used, or what the store says.
@@ -153,7 +153,7 @@ impl ScopedEngine {
         }
     }
 
-    /// Says what a component would become, and what it makes of the sample lead. Nothing is stored and nothing sent.
+    /// Says what an upload would do, and previews the sample lead. Nothing is stored and nothing sent.
     ///
     /// # Errors
     /// As [`ScopedEngine::upload_plugin`].
@@ -178,12 +178,12 @@ impl ScopedEngine {
         Ok(Checked { report, version, repeat })
     }
 
-    /// Asks a plugin what it would do next. Nothing is stored and nothing sent.
+    /// Maps one event. Nothing is stored and nothing sent.
     ///
     /// # Errors
     /// [`PluginError::Invalid`], and what the store says.
-    pub async fn preview_plugin(&self, question: Question) -> Result<Previewed, PluginError> {
-        let Question { project, plugin, version, settings, lead, history, url } = question;
+    pub async fn preview_plugin(&self, request: PreviewRequest) -> Result<Previewed, PluginError> {
+        let PreviewRequest { project, plugin, version, settings, event, history, url } = request;
         self.project(project).await?;
         let version = self.store().plugin(project, &plugin, version).await?;
         let description = &version.description;
@@ -199,29 +199,29 @@ impl ScopedEngine {
             Some(url) => url,
             None => TargetUrl::parse(&description.url).map_err(|error| damaged(&error))?,
         };
-        let event = self.event_of(project, lead).await?;
-        let scene = Scene { component: version.digest, event: event.clone(), settings, history, url };
-        let mapped = self.engine.worker.transform(scene.request()).await?;
-        let preview = scene.preview(mapped, &*self.ports().sender);
+        let event = self.event_of(project, event).await?;
+        let input = PreviewInput { component: version.digest, event: event.clone(), settings, history, url };
+        let mapped = self.engine.worker.transform(input.request()).await?;
+        let preview = input.preview(mapped, &*self.ports().sender);
         Ok(Previewed { version, event, preview })
     }
 
-    async fn event_of(&self, project: ProjectId, lead: Lead) -> Result<Event, PluginError> {
+    async fn event_of(&self, project: ProjectId, event: PreviewEvent) -> Result<Event, PluginError> {
         let wrong = |pointer: &str, message: String| {
             PluginError::Invalid(vec![Invalid::new(Field::Event(pointer.to_owned()), message)])
         };
         let now = self.now();
         let sample = sample::event(EventId::new(now, self.random()), project, now);
-        match lead {
-            Lead::Sample => Ok(sample),
-            Lead::Past(id) => match self.store().event(id).await {
+        match event {
+            PreviewEvent::Sample => Ok(sample),
+            PreviewEvent::Past(id) => match self.store().event(id).await {
                 Ok(event) if event.project == project => Ok(event),
                 Ok(_) | Err(StoreError::NotFound(_)) => {
                     Err(wrong("", format!("the project has no event `{id}`")))
                 }
                 Err(error) => Err(error.into()),
             },
-            Lead::Given(payload) => {
+            PreviewEvent::Given(payload) => {
                 let parsed =
                     Payload::parse(&payload).map_err(|error| wrong(&error.pointer, error.message))?;
                 if parsed.project != project {

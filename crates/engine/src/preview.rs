@@ -1,5 +1,5 @@
-//! What a plugin would have done next, without doing it: a delivery's first steps through the same state machine, with
-//! nothing sent and nothing stored.
+//! The next step of a delivery, without taking it: the plugin's answer goes through the same state machine as in a real
+//! delivery, and nothing is sent or stored.
 
 use hookwright_model::{
     Action, AttemptError, AttemptErrorKind, CustomHeaders, Delivery, DeliveryId, Digest, Event, Failure,
@@ -11,9 +11,9 @@ use hookwright_store::AttemptRecord;
 use crate::delivery::{self, Moment, Next, Pinned, Rules, Transition};
 use crate::ports::{MapError, MapRequest, Mapped, OutboundRequest, Sender, Usage};
 
-/// What a plugin is asked, and about which target.
+/// The plugin to ask, all that it is shown, and the URL to send to.
 #[derive(Debug, Clone)]
-pub struct Scene {
+pub struct PreviewInput {
     /// The component; it must be loaded.
     pub component: Digest,
     /// The event.
@@ -26,7 +26,7 @@ pub struct Scene {
     pub url: TargetUrl,
 }
 
-/// What came of the question.
+/// A plugin's answer and what a delivery would make of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// What the delivery would do next.
@@ -79,8 +79,8 @@ pub struct PlannedRequest {
 /// The headers that sign a delivery (Standard Webhooks): they are different each time.
 pub const SIGNATURE_HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
-impl Scene {
-    /// The question.
+impl PreviewInput {
+    /// The call of the plugin.
     pub fn request(&self) -> MapRequest {
         MapRequest {
             component: self.component,
@@ -90,7 +90,7 @@ impl Scene {
         }
     }
 
-    /// What a delivery would make of the answer to [`Scene::request`].
+    /// The preview that follows from the answer to [`PreviewInput::request`].
     pub fn preview(self, mapped: Mapped, sender: &dyn Sender) -> Preview {
         let (logs, usage) = (mapped.logs.clone(), mapped.usage);
         Preview { next: self.next(mapped, sender), logs, usage }
@@ -217,7 +217,7 @@ mod tests {
             body: String::new(),
             truncated: false,
         };
-        let scene = Scene {
+        let input = PreviewInput {
             component: Digest::of(b"component"),
             event: sample::event(
                 EventId::from_bytes([1; 16]),
@@ -229,7 +229,7 @@ mod tests {
             url: TargetUrl::parse("https://crm.example/api").unwrap(),
         };
         let usage = Usage { instructions: 7, ..Usage::default() };
-        let preview = scene.preview(Mapped { outcome, logs: Vec::new(), usage }, &Nowhere);
+        let preview = input.preview(Mapped { outcome, logs: Vec::new(), usage }, &Nowhere);
         assert_eq!(preview.usage, usage);
         preview.next
     }

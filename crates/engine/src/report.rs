@@ -1,4 +1,4 @@
-//! What the author of a plugin wants to know before uploading it: what the component is, and what it makes of a lead.
+//! A report on a component for its author, before the upload: what the component is, and a preview of the sample lead.
 
 use bytes::Bytes;
 use hookwright_model::{
@@ -6,42 +6,48 @@ use hookwright_model::{
 };
 
 use crate::ports::{InspectError, Inspected, Mapper, Sender, SettingsError};
-use crate::preview::{Preview, Scene};
+use crate::preview::{Preview, PreviewInput};
 use crate::settings::SettingsProblem;
 use crate::{sample, settings};
 
 /// A component that can be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What it is.
+    /// The component.
     pub inspected: Inspected,
-    /// What it makes of a lead.
-    pub trial: Trial,
+    /// Its first call of `transform`.
+    pub sample: SamplePreview,
 }
 
-/// A first call of `transform`, with the sample lead. It says nothing of whether the component can be uploaded.
+/// A preview of the sample lead. It does not decide whether the component can be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trial {
-    /// It was called.
-    Made {
-        /// With these settings: `{}` if they match the schema, or else the schema's defaults.
+pub enum SamplePreview {
+    /// The plugin mapped the lead.
+    Mapped {
+        /// The settings: `{}` if they match the schema, or else the schema's defaults.
         settings: Settings,
-        /// What came of it.
+        /// The result.
         preview: Box<Preview>,
     },
-    /// It was not called, because neither `{}` nor the schema's defaults match the schema.
-    NotMade {
-        /// The defaults, as far as the schema names them.
+    /// The plugin was not called, because neither `{}` nor the schema's defaults match the schema.
+    NoSettings {
+        /// The schema's defaults.
         settings: Settings,
         /// What is wrong with them.
         problems: Vec<SettingsProblem>,
     },
 }
 
-/// Inspects a component and tries it with the sample lead. Nothing is stored and nothing sent.
+/// Settings that nobody has filled in.
+enum Unfilled {
+    Match(Settings),
+    Mismatch { settings: Settings, problems: Vec<SettingsProblem> },
+}
+
+/// Inspects a component and previews the sample lead. Nothing is stored and nothing sent.
 ///
 /// # Errors
-/// Why it cannot be used: what is wrong, and what to do about it.
+/// Why the component cannot be uploaded: what is wrong, and what to do about it.
 pub async fn check(
     mapper: &dyn Mapper,
     sender: &dyn Sender,
@@ -54,37 +60,37 @@ pub async fn check(
     let Description { url, settings_schema, .. } = &inspected.description;
     let refused = |error: &dyn std::fmt::Display| InspectError::Refused(error.to_string());
     let url = TargetUrl::parse(url).map_err(|error| refused(&error))?;
-    let trial = match fitting(mapper, settings_schema, owner).await? {
-        Ok(settings) => {
+    let sample = match unfilled(mapper, settings_schema, owner).await? {
+        Unfilled::Match(settings) => {
             let event = sample::event(EventId::new(now, [0; 10]), project, now);
-            let scene = Scene {
+            let input = PreviewInput {
                 component: inspected.digest,
                 event,
                 settings: settings.clone(),
                 history: History::default(),
                 url,
             };
-            let mapped = mapper.transform(scene.request()).await;
-            Trial::Made { settings, preview: Box::new(scene.preview(mapped, sender)) }
+            let mapped = mapper.transform(input.request()).await;
+            SamplePreview::Mapped { settings, preview: Box::new(input.preview(mapped, sender)) }
         }
-        Err((settings, problems)) => Trial::NotMade { settings, problems },
+        Unfilled::Mismatch { settings, problems } => SamplePreview::NoSettings { settings, problems },
     };
-    Ok(Report { inspected, trial })
+    Ok(Report { inspected, sample })
 }
 
-/// The first settings that match the schema, or what is wrong with the last ones.
-async fn fitting(
-    mapper: &dyn Mapper,
-    schema: &str,
-    owner: PluginOwner,
-) -> Result<Result<Settings, (Settings, Vec<SettingsProblem>)>, InspectError> {
+/// No settings, or the schema's defaults where the schema wants some.
+async fn unfilled(mapper: &dyn Mapper, schema: &str, owner: PluginOwner) -> Result<Unfilled, InspectError> {
     let empty = Settings::default();
     if mapper.check_settings(schema, &empty, owner).await?.is_empty() {
-        return Ok(Ok(empty));
+        return Ok(Unfilled::Match(empty));
     }
     let defaults = settings::defaults(schema).map_err(|error| InspectError::Refused(error.to_string()))?;
     let problems = mapper.check_settings(schema, &defaults, owner).await?;
-    Ok(if problems.is_empty() { Ok(defaults) } else { Err((defaults, problems)) })
+    Ok(if problems.is_empty() {
+        Unfilled::Match(defaults)
+    } else {
+        Unfilled::Mismatch { settings: defaults, problems }
+    })
 }
 
 impl From<SettingsError> for InspectError {
@@ -135,14 +141,16 @@ mod tests {
     }
 
     async fn settings(schema: &str) -> Result<String, Vec<String>> {
-        match fitting(&Checker, schema, PluginOwner::Bundled).await.unwrap() {
-            Ok(settings) => Ok(settings.as_str().to_owned()),
-            Err((_, problems)) => Err(problems.into_iter().map(|problem| problem.message).collect()),
+        match unfilled(&Checker, schema, PluginOwner::Bundled).await.unwrap() {
+            Unfilled::Match(settings) => Ok(settings.as_str().to_owned()),
+            Unfilled::Mismatch { problems, .. } => {
+                Err(problems.into_iter().map(|problem| problem.message).collect())
+            }
         }
     }
 
     #[tokio::test]
-    async fn a_trial_takes_no_settings_or_the_defaults_or_is_not_made() {
+    async fn the_sample_is_mapped_without_settings_or_with_the_defaults() {
         assert_eq!(settings(r#"{"properties": {"queue": {"default": "a"}}}"#).await, Ok("{}".to_owned()));
         let wanted = r#"{"required": ["queue"], "properties": {"queue": {"default": "a"}}}"#;
         assert_eq!(settings(wanted).await, Ok(r#"{"queue":"a"}"#.to_owned()));

@@ -1,8 +1,8 @@
-//! A lead to try things with.
+//! The sample lead of test sends and previews.
 
 use hookwright_model::{Event, EventId, EventKind, ProjectId, Timestamp};
 
-/// The event of a lead with every field, plainly a test to whoever finds it in a CRM. The number is one that is reserved
+/// The event of a lead with every field. Anyone who finds it in a CRM sees that it is a test. The number is one that is reserved
 /// for fiction (North American Numbering Plan, 555-0100 to 555-0199) and the domain one for examples (RFC 2606).
 pub fn event(id: EventId, project: ProjectId, now: Timestamp) -> Event {
     let payload = serde_json::json!({

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use hookwright_engine::{Lead, Question};
+use hookwright_engine::{PreviewEvent, PreviewRequest};
 use hookwright_model::{History, PluginName, ProjectId, Reply, Settings, TargetUrl};
 use serde::Deserialize;
 use serde_json::Value;
@@ -50,31 +50,37 @@ struct ReplyDto {
 }
 
 impl QuestionDto {
-    pub(crate) fn into_model(self, project: ProjectId, plugin: PluginName) -> Result<Question, Problem> {
+    pub(crate) fn into_model(
+        self,
+        project: ProjectId,
+        plugin: PluginName,
+    ) -> Result<PreviewRequest, Problem> {
         let settings = Settings::from_json(&self.settings)
             .map_err(|error| Problem::invalid("/settings", error.to_string()))?;
         let url = self.url.as_deref().map(TargetUrl::parse).transpose();
         let url = url.map_err(|error| Problem::invalid("/url", error.to_string()))?;
-        let lead = lead(self.event.as_deref())?;
-        Ok(Question {
+        let event = lead(self.event.as_deref())?;
+        Ok(PreviewRequest {
             project,
             plugin,
             version: self.version.to_model(),
             settings,
-            lead,
+            event,
             history: self.history.into_model(),
             url,
         })
     }
 }
 
-fn lead(event: Option<&RawValue>) -> Result<Lead, Problem> {
+fn lead(event: Option<&RawValue>) -> Result<PreviewEvent, Problem> {
     let Some(event) = event.map(RawValue::get).filter(|event| *event != "null") else {
-        return Ok(Lead::Sample);
+        return Ok(PreviewEvent::Sample);
     };
     match serde_json::from_str::<String>(event) {
-        Ok(id) => id.parse().map(Lead::Past).map_err(|error| Problem::invalid("/event", format!("{error}"))),
-        Err(_) => Ok(Lead::Given(Bytes::copy_from_slice(event.as_bytes()))),
+        Ok(id) => {
+            id.parse().map(PreviewEvent::Past).map_err(|error| Problem::invalid("/event", format!("{error}")))
+        }
+        Err(_) => Ok(PreviewEvent::Given(Bytes::copy_from_slice(event.as_bytes()))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reports on components that were not uploaded. The command line says it in the same words.
 
 use hookwright_engine::Checked;
-use hookwright_engine::report::{Report, Trial};
+use hookwright_engine::report::{Report, SamplePreview};
 use hookwright_engine::settings::SettingsProblem;
 use hookwright_store::Repeat;
 use serde::Serialize;
@@ -75,7 +75,7 @@ impl<'a> From<&'a Checked> for CheckedDto<'a> {
 
 impl<'a> From<&'a Report> for ReportDto<'a> {
     fn from(report: &'a Report) -> Self {
-        let Report { inspected, trial } = report;
+        let Report { inspected, sample } = report;
         Self {
             digest: inspected.digest.to_string(),
             contract: &inspected.contract,
@@ -85,11 +85,11 @@ impl<'a> From<&'a Report> for ReportDto<'a> {
             waited_ms: inspected.waited.as_millis(),
             compile_ms: inspected.compile_time.map(|time| time.as_millis()),
             describe: inspected.usage.into(),
-            trial: match trial {
-                Trial::Made { settings, preview } => {
+            trial: match sample {
+                SamplePreview::Mapped { settings, preview } => {
                     TrialDto::Made { settings: settings.to_json(), preview: PreviewDto::from(&**preview) }
                 }
-                Trial::NotMade { settings, problems } => TrialDto::NotMade {
+                SamplePreview::NoSettings { settings, problems } => TrialDto::NotMade {
                     settings: settings.to_json(),
                     problems: problems.iter().map(ProblemDto::from).collect(),
                 },

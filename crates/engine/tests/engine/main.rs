@@ -161,12 +161,12 @@ async fn what_waits_for_a_paused_webhook_goes_on_when_it_is_enabled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_test_is_sent_once_even_to_a_paused_webhook() {
+async fn a_test_send_happens_once_even_to_a_paused_webhook() {
     let world = World::new().await;
     let webhook = world.add(NewWebhook { state: WebhookState::Paused, ..world.webhook("a.example") }).await;
-    assert_eq!(world.engine.test(webhook.id).await.unwrap().state, DeliveryState::Delivered);
+    assert_eq!(world.engine.test_send(webhook.id).await.unwrap().state, DeliveryState::Delivered);
     world.targets.script("a.example", [Answer::Status(503)]);
-    let failed = world.engine.test(webhook.id).await.unwrap();
+    let failed = world.engine.test_send(webhook.id).await.unwrap();
     assert_eq!((failed.state, failed.attempts), (DeliveryState::Failed, 1));
 }
 

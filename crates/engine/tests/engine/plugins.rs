@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use hookwright_engine::ports::InspectError;
 use hookwright_engine::preview::Planned;
-use hookwright_engine::report::Trial;
-use hookwright_engine::{Field, Lead, PluginError, Question};
+use hookwright_engine::report::SamplePreview;
+use hookwright_engine::{Field, PluginError, PreviewEvent, PreviewRequest};
 use hookwright_model::{DeliveryState, History, PluginOwner, Reply, Settings, TargetUrl, VersionPin};
 use hookwright_store::{Repeat, StoreError};
 
@@ -19,7 +19,9 @@ async fn a_report_says_what_a_component_is_and_what_it_makes_of_a_lead() {
     let checked = check("three", COMPONENT).await.unwrap();
     assert_eq!((checked.version, checked.repeat), (1, Repeat::First));
     assert_eq!(checked.report.inspected.description.title, "Three");
-    let Trial::Made { settings, preview } = checked.report.trial else { panic!("{:?}", checked.report) };
+    let SamplePreview::Mapped { settings, preview } = checked.report.sample else {
+        panic!("{:?}", checked.report)
+    };
     assert_eq!(settings.as_str(), "{}");
     let Planned::Call(call) = &preview.next else { panic!("{preview:?}") };
     assert_eq!(
@@ -39,13 +41,13 @@ async fn a_report_says_what_a_component_is_and_what_it_makes_of_a_lead() {
     assert!(matches!(check("all", COMPONENT).await, Err(PluginError::NameTaken(_))));
 }
 
-fn question(world: &World) -> Question {
-    Question {
+fn request(world: &World) -> PreviewRequest {
+    PreviewRequest {
         project: world.project,
         plugin: "three".parse().unwrap(),
         version: VersionPin::Latest,
         settings: Settings::default(),
-        lead: Lead::Sample,
+        event: PreviewEvent::Sample,
         history: History::default(),
         url: None,
     }
@@ -64,7 +66,8 @@ async fn a_preview_goes_on_from_the_history_and_sends_nothing() {
     };
     let history = History { replies: vec![reply], uncertain: None };
     let url = Some(TargetUrl::parse("https://other.example/api").unwrap());
-    let previewed = world.engine.preview_plugin(Question { history, url, ..question(&world) }).await.unwrap();
+    let previewed =
+        world.engine.preview_plugin(PreviewRequest { history, url, ..request(&world) }).await.unwrap();
     let Planned::Call(call) = &previewed.preview.next else { panic!("{previewed:?}") };
     assert_eq!(call.url.expose().as_str(), "https://other.example/api/create");
     assert_eq!(call.headers, [], "the signature belongs to a delivery");
@@ -77,15 +80,18 @@ async fn a_preview_shows_a_past_event_of_its_own_project_only() {
     let world = World::new().await;
     world.add_mapped("crm.example").await;
     let delivery = world.ended(world.ingest().await[0]).await;
-    let lead = Lead::Past(delivery.event);
-    let previewed =
-        world.engine.preview_plugin(Question { lead: lead.clone(), ..question(&world) }).await.unwrap();
+    let event = PreviewEvent::Past(delivery.event);
+    let previewed = world
+        .engine
+        .preview_plugin(PreviewRequest { event: event.clone(), ..request(&world) })
+        .await
+        .unwrap();
     assert_eq!(previewed.event.payload, world.payload());
 
     let stranger = world.engine.create_project("B".to_owned(), None).await.unwrap().id;
     let bundled = world.engine.upload_plugin(PluginOwner::Bundled, "all".parse().unwrap(), COMPONENT.into());
     bundled.await.unwrap();
-    let all = Question { project: stranger, plugin: "all".parse().unwrap(), lead, ..question(&world) };
+    let all = PreviewRequest { project: stranger, plugin: "all".parse().unwrap(), event, ..request(&world) };
     let Err(PluginError::Invalid(invalid)) = world.engine.preview_plugin(all).await else { panic!() };
     assert_eq!(invalid[0].field, Field::Event(String::new()));
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use hookwright_api::ReportDto;
 use hookwright_engine::ports::Clock as _;
-use hookwright_engine::report::{self, Report, Trial};
+use hookwright_engine::report::{self, Report, SamplePreview};
 use hookwright_model::{HeaderHint, PluginLimits};
 
 use super::local::{self, LimitArgs, Local};
@@ -42,21 +42,21 @@ pub(super) async fn run(args: Args) -> Result<()> {
 
 fn whole(report: &Report, limits: &PluginLimits) -> String {
     let inspected = &report.inspected;
-    let (head, trial, budget) = match &report.trial {
-        Trial::Made { settings, preview } => (
-            format!("Trial with a sample lead and the settings {}", settings.as_str()),
+    let (head, sample, budget) = match &report.sample {
+        SamplePreview::Mapped { settings, preview } => (
+            format!("Preview of a sample lead, with the settings {}", settings.as_str()),
             view::preview(preview),
             view::budget([("describe", inspected.usage), ("transform", preview.usage)], limits),
         ),
-        Trial::NotMade { problems, .. } => (
-            "No trial: it needs settings without a default; try `hookwright plugin test`".to_owned(),
+        SamplePreview::NoSettings { problems, .. } => (
+            "No preview: some settings have no default. Use `hookwright plugin test`.".to_owned(),
             super::problems(problems),
             view::budget([("describe", inspected.usage)], limits),
         ),
     };
     let imports = inspected.imports.iter().map(|import| format!("{import}\n")).collect();
     let schema = output::indented_json(&inspected.description.settings_schema).into_owned();
-    let parts = [("Imports", imports), ("Settings", schema), (&head, trial), ("Budget", budget)];
+    let parts = [("Imports", imports), ("Settings", schema), (&head, sample), ("Budget", budget)];
     let parts = parts.map(|(head, text)| format!("\n{head}\n{}", output::shifted(&text, 2)));
     facts(report, limits) + &parts.concat()
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use hookwright_api::PreviewDto;
 use hookwright_engine::ports::{Clock as _, Mapper as _};
-use hookwright_engine::preview::{Planned, Preview, Scene};
+use hookwright_engine::preview::{Planned, Preview, PreviewInput};
 use hookwright_model::{PluginOwner, TargetUrl};
 
 use super::local::{self, LimitArgs, Local};
@@ -103,7 +103,7 @@ async fn ask(args: &Args, local: &Local) -> Result<Preview> {
         bail!("{} does not match the plugin's settings\n{}", file.display(), super::problems(&problems));
     }
     let url = TargetUrl::parse(&description.url)?;
-    let scene = Scene { component: inspected.digest, event, settings, history, url };
-    let mapped = local.host.transform(scene.request()).await;
-    Ok(scene.preview(mapped, &local.egress))
+    let input = PreviewInput { component: inspected.digest, event, settings, history, url };
+    let mapped = local.host.transform(input.request()).await;
+    Ok(input.preview(mapped, &local.egress))
 }

@@ -1,4 +1,4 @@
-//! Tests that a person starts: a sample lead, sent once, now.
+//! Test sends: a sample lead, sent once, now, because somebody asked for it.
 
 use hookwright_model::{Delivery, DeliveryId, EventId, Origin, WebhookId};
 use hookwright_store::StoreError;
@@ -6,15 +6,15 @@ use hookwright_store::StoreError;
 use crate::{ScopedEngine, sample};
 
 impl ScopedEngine {
-    /// Sends a sample lead to a webhook, whatever its state, and waits for the outcome. It is tried once; the attempts
-    /// are in the log.
+    /// Sends a sample lead to a webhook, even if it is paused, and waits for the outcome. A failure is not retried; the
+    /// attempts are in the log.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such webhook, and what the store says.
     ///
     /// # Cancel safety
-    /// The test goes on when the caller stops waiting.
-    pub async fn test(&self, webhook: WebhookId) -> Result<Delivery, StoreError> {
+    /// The delivery goes on when the caller stops waiting.
+    pub async fn test_send(&self, webhook: WebhookId) -> Result<Delivery, StoreError> {
         let webhook = self.webhook(webhook).await?;
         let now = self.now();
         let event = sample::event(EventId::new(now, self.random()), webhook.project, now);
