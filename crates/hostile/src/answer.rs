@@ -1,6 +1,6 @@
 //! What a guest leaves in its memory for the host to read, laid out as the canonical ABI has it.
 
-use crate::guest::{ABOUT, RESULT};
+use crate::memory::{ABOUT, RESULT};
 
 /// What `transform` answers: an action with everything in it that a plugin can choose.
 #[derive(Debug, Clone)]

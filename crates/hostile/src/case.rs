@@ -4,8 +4,6 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::cases;
-
 /// One way of meaning harm.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
@@ -53,30 +51,5 @@ impl fmt::Display for Verdict {
             Self::Differs => "two answers differ",
             Self::Unavailable => "the host fails",
         })
-    }
-}
-
-/// Every case, in the order of what it attacks.
-pub fn catalogue() -> Vec<Case> {
-    cases::all()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn names_are_unique_and_every_case_says_what_stops_it() {
-        let cases = catalogue();
-        let names: HashSet<&str> = cases.iter().map(|case| case.name).collect();
-        assert_eq!(names.len(), cases.len());
-        assert!(cases.len() >= 60, "{} cases", cases.len());
-        for case in &cases {
-            assert!(case.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
-            assert!(!case.limit.is_empty() && !case.words.is_empty(), "{}", case.name);
-            assert!(!matches!(case.verdict, Verdict::Differs | Verdict::Unavailable), "{}", case.name);
-        }
     }
 }

@@ -5,15 +5,10 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use crate::answer::{About, Answer};
+use crate::memory::{ABOUT, RESULT, TEXT};
 
 const CONTRACT: &str = include_str!("../../../wit/1.0.0/mapping.wit");
 
-/// Where a text of four letters, `text`, lies in every guest's memory.
-pub const TEXT: u32 = 2_048;
-/// Where the result of `transform` lies in a guest's memory.
-pub const RESULT: u32 = 4_096;
-/// Where the result of `describe` lies in a guest's memory: behind the part from which `cabi_realloc` gives.
-pub(crate) const ABOUT: u32 = 131_072;
 const HEAP: u32 = 65_536;
 
 /// A guest that behaves, until a part of it is replaced. Its `transform` skips every event with the reason `text`.

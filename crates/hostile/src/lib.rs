@@ -11,9 +11,12 @@ mod case;
 mod cases;
 mod guest;
 mod judge;
+mod memory;
 pub mod mutate;
 
 pub use answer::{About, Answer};
-pub use case::{Case, Verdict, catalogue};
-pub use guest::{Guest, RESULT, TEXT};
+pub use case::{Case, Verdict};
+pub use cases::catalogue;
+pub use guest::Guest;
 pub use judge::{Judged, judge, request};
+pub use memory::{RESULT, TEXT};

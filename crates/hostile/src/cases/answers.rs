@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use crate::answer::{Answer, le_bytes};
 use crate::case::{Case, Verdict};
-use crate::guest::{Guest, TEXT};
+use crate::guest::Guest;
+use crate::memory::TEXT;
 
 /// Where such a guest has nothing but zeros, for megabytes.
 const ZEROS: u32 = 1 << 20;

@@ -2,7 +2,8 @@
 
 use super::LOOP;
 use crate::case::{Case, Verdict};
-use crate::guest::{Guest, RESULT, TEXT};
+use crate::guest::Guest;
+use crate::memory::{RESULT, TEXT};
 
 const INSTRUCTIONS: &str = "instructions of one call";
 const STACK: &str = "stack";

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use crate::case::{Case, Verdict};
-use crate::guest::{Guest, RESULT};
+use crate::guest::Guest;
+use crate::memory::RESULT;
 
 const MEMORY: &str = "linear memory";
 const TABLE: &str = "elements of a table";

@@ -6,7 +6,8 @@ use wit_component::StringEncoding;
 use super::endless::logging;
 use crate::answer::le_bytes;
 use crate::case::{Case, Verdict};
-use crate::guest::{Guest, RESULT, TEXT};
+use crate::guest::Guest;
+use crate::memory::{RESULT, TEXT};
 
 const RULE: &str = "the component model's checks";
 
@@ -68,7 +69,7 @@ fn results() -> Vec<Case> {
             words: &["`describe`", "surrogate"],
             build: || {
                 // The description's texts are read as UTF-16 too: `title` is a lone surrogate.
-                let items = format!(r#"(data (i32.const {}) "\00\d8\00\d8")"#, crate::guest::ABOUT + 64);
+                let items = format!(r#"(data (i32.const {}) "\00\d8\00\d8")"#, crate::memory::ABOUT + 64);
                 Guest { items, encoding: StringEncoding::UTF16, ..Guest::default() }.build()
             },
         },

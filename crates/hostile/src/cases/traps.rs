@@ -1,7 +1,8 @@
 //! Plugins that crash.
 
 use crate::case::{Case, Verdict};
-use crate::guest::{Guest, RESULT};
+use crate::guest::Guest;
+use crate::memory::RESULT;
 
 const RULE: &str = "WebAssembly itself";
 

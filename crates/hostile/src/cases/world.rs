@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use super::LOOP;
 use crate::case::{Case, Verdict};
-use crate::guest::{Guest, RESULT, TEXT};
+use crate::guest::Guest;
+use crate::memory::{RESULT, TEXT};
 
 const FROZEN: &str = "frozen, empty world";
 const FRESH: &str = "fresh instance for every call";
