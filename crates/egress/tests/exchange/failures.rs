@@ -6,7 +6,7 @@ use hookwright_model::AttemptErrorKind::{self, Blocked, Connect, Dns, Reset, Tim
 use tokio::net::TcpListener;
 
 use crate::server::{Answer, Server, reply};
-use crate::{SHORT, egress, failure_of, loopback, post};
+use crate::{egress, failure_of, loopback, overdue, post};
 
 fn assert_failure(error: &SendError, kind: AttemptErrorKind, reached: Reached, words: &str) {
     assert_eq!((error.kind, error.reached), (kind, reached), "{error}");
@@ -47,31 +47,35 @@ async fn the_answer_is_not_http() {
 
 #[tokio::test]
 async fn no_reply_in_time() {
-    let server = Server::start(Answer::Silence).await;
+    let mut server = Server::start(Answer::Silence).await;
     for body in [b"{}".as_slice(), b""] {
-        let mut request = post(&server.url("/"), body);
-        request.timeout = SHORT;
-        let error = failure_of(request).await;
-        assert_failure(&error, Timeout, Reached::Perhaps, "within 200ms");
+        let request = post(&server.url("/"), body);
+        let error = overdue(request, async { drop(server.request().await) }).await;
+        assert_failure(&error, Timeout, Reached::Perhaps, "within 5s");
     }
 }
 
 #[tokio::test]
 async fn a_reply_that_does_not_end_in_time() {
     let endless = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n".to_vec();
-    let server = Server::start(Answer::Bytes(endless)).await;
-    let mut request = post(&server.url("/"), b"{}");
-    request.timeout = SHORT;
-    assert_failure(&failure_of(request).await, Timeout, Reached::Perhaps, "within 200ms");
+    let mut server = Server::start(Answer::Bytes(endless)).await;
+    let request = post(&server.url("/"), b"{}");
+    let error = overdue(request, async { drop(server.request().await) }).await;
+    assert_failure(&error, Timeout, Reached::Perhaps, "within 5s");
 }
 
 #[tokio::test]
 async fn no_connection_in_time() {
     // The handshake of TLS is never answered.
     let server = Server::start(Answer::Silence).await;
-    let mut request = post(&server.url("/").replace("http:", "https:"), b"{}");
-    request.timeout = SHORT;
-    assert_failure(&failure_of(request).await, Connect, Reached::No, "within 200ms");
+    let request = post(&server.url("/").replace("http:", "https:"), b"{}");
+    let connected = async {
+        while server.connections() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let error = overdue(request, connected).await;
+    assert_failure(&error, Connect, Reached::No, "within 5s");
 }
 
 #[tokio::test]

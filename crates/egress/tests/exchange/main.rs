@@ -21,8 +21,8 @@ use http::Method;
 
 /// Long enough for every exchange that is meant to succeed.
 const AMPLE: Duration = Duration::from_secs(20);
-/// What a request gets whose time is meant to run out.
-const SHORT: Duration = Duration::from_millis(200);
+/// The time of a request that is meant to run out of it, once it is where the test wants it: [`overdue`] lets it pass.
+const SHORT: Duration = Duration::from_secs(5);
 
 fn egress(policy: AddressPolicy) -> Egress {
     Egress::new(EgressOptions { policy, extra_roots_pem: None }).unwrap()
@@ -60,4 +60,16 @@ async fn reply_to(request: OutboundRequest) -> ReceivedReply {
 
 async fn failure_of(request: OutboundRequest) -> SendError {
     exchange(request).await.outcome.unwrap_err()
+}
+
+/// How a request fails whose time passes as soon as the target has got so far with it. From then on, time stands still
+/// until everything waits, and jumps to what is waited for.
+async fn overdue(mut request: OutboundRequest, got_there: impl Future<Output = ()>) -> SendError {
+    request.timeout = SHORT;
+    let sending = tokio::spawn(failure_of(request));
+    got_there.await;
+    tokio::time::pause();
+    let failure = sending.await.unwrap();
+    tokio::time::resume();
+    failure
 }
