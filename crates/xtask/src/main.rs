@@ -2,8 +2,11 @@
 //!
 //! Each does all the set-up that it needs, so that a clean clone and a Rust toolchain are enough.
 
+mod progress;
 mod setup;
 mod steps;
+mod tally;
+mod test;
 
 use std::ffi::OsString;
 
@@ -45,7 +48,7 @@ fn main() -> Result<()> {
             cargo(&workspace(), ["build", "--package", "hookwright"])?;
             steps::run(std::process::Command::new(binary(Profile::Dev)).arg("demo").args(args))
         }
-        Task::Test => test(),
+        Task::Test => test::run(),
         Task::Bench { args } => {
             setup::wasm_target()?;
             cargo(
@@ -56,31 +59,4 @@ fn main() -> Result<()> {
             steps::run(std::process::Command::new(bench).args(args))
         }
     }
-}
-
-fn test() -> Result<()> {
-    setup::wasm_target()?;
-    setup::components()?;
-    setup::nextest()?;
-    setup::languages();
-    let plugins = workspace().join("plugins");
-    for folder in [workspace(), plugins.clone()] {
-        cargo(&folder, ["fmt", "--all", "--check"])?;
-        cargo(&folder, ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])?;
-        steps::run(
-            steps::cargo_command(&folder)
-                .args(["doc", "--workspace", "--no-deps", "--all-features"])
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        )?;
-    }
-    setup::deny()?;
-    cargo(&workspace(), ["build", "--package", "hookwright"])?;
-    steps::run(
-        steps::cargo_command(&workspace())
-            .args(["nextest", "run", "--workspace", "--all-features"])
-            .env("HOOKWRIGHT_BIN", binary(Profile::Dev)),
-    )?;
-    cargo(&workspace(), ["test", "--workspace", "--doc"])?;
-    cargo(&plugins, ["nextest", "run", "--workspace"])?;
-    cargo(&plugins, ["test", "--workspace", "--doc"])
 }

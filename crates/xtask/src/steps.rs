@@ -18,11 +18,14 @@ pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
 }
 
+/// Where Cargo builds a workspace.
+pub(crate) fn target(workspace: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
+}
+
 /// Where a build of the service's binary is.
 pub(crate) fn binary(profile: Profile) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
-    target.join(match profile {
+    target(&workspace()).join(match profile {
         Profile::Dev => "debug/hookwright",
         Profile::Release => "release/hookwright",
     })

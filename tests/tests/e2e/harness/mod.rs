@@ -8,6 +8,7 @@ mod output;
 mod process;
 mod redact;
 mod server;
+mod skip;
 mod until;
 
 pub(crate) use api::Api;
@@ -17,4 +18,5 @@ pub(crate) use output::Output;
 pub(crate) use process::Process;
 pub(crate) use redact::redacted;
 pub(crate) use server::{ADMIN_KEY, Home, Server};
+pub(crate) use skip::skipped;
 pub(crate) use until::{DEADLINE, FIRST_START, until, until_within};

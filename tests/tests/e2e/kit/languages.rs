@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::harness::{ADMIN_KEY, Home, Server, lead, path, run_in};
+use crate::harness::{ADMIN_KEY, Home, Server, lead, path, run_in, skipped};
 
 /// How long the commands of one block may take: package managers load their packages, and an interpreter for Python takes
 /// its time to compile.
@@ -70,7 +70,7 @@ async fn goes_the_whole_way(language: &Language) {
     let project = Project::new(language).await;
     let [build, try_it, upload] = &project.commands()[..] else { panic!("three blocks of commands") };
     if let Err(reason) = project.builds(language, build).await {
-        println!("skipped: {reason}");
+        skipped(&format!("a plugin in {}", language.name), &reason);
         return;
     }
     let printed = project.run(try_it, &[]).await;
