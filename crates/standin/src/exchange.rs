@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// A request, read to its end.
@@ -46,11 +47,31 @@ impl Request {
         serde_json::from_slice(&self.body)
     }
 
+    /// The body as a value of this shape.
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        if !self.is_json() {
+            return Err(Unreadable::Undeclared);
+        }
+        let body = self.json().map_err(Unreadable::NotJson)?;
+        T::deserialize(body).map_err(Unreadable::OtherShape)
+    }
+
     /// Whether the body is declared as JSON, parameters such as a character set aside.
     pub(crate) fn is_json(&self) -> bool {
         let kind = self.header("content-type").and_then(|kind| kind.split(';').next());
         kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
     }
+}
+
+/// Why a body cannot be read.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// It is not declared as JSON.
+    Undeclared,
+    /// It is not JSON.
+    NotJson(serde_json::Error),
+    /// It is JSON of another shape.
+    OtherShape(serde_json::Error),
 }
 
 /// What a target answers.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use tokio::sync::watch;
 
 use crate::exchange::{Answer, Request};
 
@@ -21,6 +22,24 @@ pub enum Fault {
     Hang,
     /// The effect at once, the target's own answer so much later.
     Delay(Duration),
+    /// The effect at once, the target's own answer once the gate is open.
+    Hold(Gate),
+}
+
+/// Holds answers back until a test lets them go.
+#[derive(Debug, Clone, Default)]
+pub struct Gate(watch::Sender<bool>);
+
+impl Gate {
+    /// Lets every answer go, those to come too.
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(crate) async fn opened(&self) {
+        // The sender lives as long as this gate.
+        let _ = self.0.subscribe().wait_for(|is_open| *is_open).await;
+    }
 }
 
 /// Which requests a fault meets.

@@ -23,12 +23,13 @@ pub struct Received {
     pub answered_status: Option<u16>,
 }
 
+#[derive(Debug)]
 pub(crate) struct Journal {
     keep: Keep,
     entries: Mutex<Entries>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Entries {
     count: u64,
     received: Vec<Received>,
@@ -36,6 +37,7 @@ struct Entries {
 }
 
 /// Woken only once there is enough, so that waiting for a million requests costs each of them nothing.
+#[derive(Debug)]
 struct Waiting {
     count: u64,
     wake: oneshot::Sender<()>,

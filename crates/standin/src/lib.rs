@@ -1,7 +1,7 @@
 //! Stand-in targets that refuse what the vendors refuse, for tests and the demo.
 //!
 //! [`Standin::start`] serves a [`Target`] on a port of its own until the returned [`Running`] is dropped. A running
-//! stand-in keeps what it received and can be told to misbehave: [`Running::script`] pairs a [`When`] with a
+//! stand-in keeps what it received and can be told to misbehave: [`Scripted::script`] pairs a [`When`] with a
 //! [`Fault`], as data.
 //!
 //! - [`Receiver`] takes anything, like a webhook endpoint of one's own.
@@ -44,9 +44,11 @@ mod journal;
 pub mod notion;
 mod pipedrive;
 pub mod postgrest;
+mod protected;
 mod query;
 mod receiver;
 pub mod salesforce;
+mod scripted;
 mod server;
 mod slack;
 mod telegram;
@@ -54,6 +56,7 @@ mod telegram;
 mod tests;
 mod tickets;
 mod time;
+mod trouble;
 mod vendor;
 
 pub use airtable::Airtable;
@@ -61,7 +64,7 @@ pub use amocrm::AmoCrm;
 pub use automation::{Make, N8n, Zapier};
 pub use bitrix24::Bitrix24;
 pub use exchange::{Answer, Request};
-pub use fault::{Fault, When};
+pub use fault::{Fault, Gate, When};
 pub use hubspot::HubSpot;
 pub use journal::{Keep, Received};
 pub use notion::Notion;
@@ -69,8 +72,10 @@ pub use pipedrive::Pipedrive;
 pub use postgrest::Postgrest;
 pub use receiver::Receiver;
 pub use salesforce::Salesforce;
-pub use server::{Running, Standin, Target};
+pub use scripted::{Scripted, Target};
+pub use server::{Running, Standin};
 pub use slack::Slack;
 pub use telegram::Telegram;
 pub use tickets::Tickets;
+pub use trouble::{Means, Trouble};
 pub use vendor::{Connection, Listing, Shown, VENDORS, Vendor};

@@ -1,7 +1,7 @@
 //! A target that takes anything.
 
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::scripted::Target;
 
 /// Takes any request on any path and answers always the same: 200 and an empty body unless told otherwise.
 #[derive(Debug, Clone)]

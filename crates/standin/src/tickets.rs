@@ -1,11 +1,12 @@
 //! A ticket desk of nobody in particular: the target that no plugin was made for.
 
 use http::Method;
-use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::protected::Protected;
+use crate::scripted::Target;
+use crate::trouble::Trouble;
 use crate::vendor::{Connection, Shown, Vendor};
 
 const BASE_PATH: &str = "/api/v3";
@@ -15,11 +16,10 @@ const CONTACTS: [&str; 2] = ["phone", "email"];
 /// A desk with one key, in `x-desk-key`. `POST /tickets` opens a ticket, once for each `idempotency-key`; it refuses
 /// members that it does not know, texts that are empty or too long, and wrong types.
 #[derive(Debug)]
-pub struct Tickets {
-    key: String,
-    /// Each with its idempotency key.
-    tickets: Mutex<Vec<(String, Value)>>,
-}
+pub struct Tickets(Protected<Desk>);
+
+/// The tickets, each with its idempotency key.
+type Desk = Vec<(String, Value)>;
 
 /// Status and words.
 type Refusal = (u16, String);
@@ -27,47 +27,44 @@ type Refusal = (u16, String);
 impl Tickets {
     /// An empty desk; requests carry this key.
     pub fn new(key: &str) -> Self {
-        Self { key: key.to_owned(), tickets: Mutex::default() }
+        Self(Protected::header("x-desk-key", key))
     }
 
     /// The tickets as the desk shows them, oldest first.
     pub fn tickets(&self) -> Vec<Value> {
-        self.tickets.lock().iter().map(|(_, ticket)| ticket.clone()).collect()
+        self.0.lock().iter().map(|(_, ticket)| ticket.clone()).collect()
     }
+}
 
-    fn open(&self, request: &Request) -> Result<Answer, Refusal> {
-        if request.header("x-desk-key") != Some(self.key.as_str()) {
-            return Err((401, "the header x-desk-key has no valid key".to_owned()));
-        }
-        if request.path_and_query() != format!("{BASE_PATH}/tickets") {
-            return Err((404, "there is only /tickets here".to_owned()));
-        }
-        if request.method != Method::POST {
-            return Err((405, "tickets can only be opened: POST".to_owned()));
-        }
-        let invalid = |problem: String| (422, problem);
-        let key = request.header("idempotency-key").filter(|key| (1..=64).contains(&key.len()));
-        let key =
-            key.ok_or_else(|| invalid("the header idempotency-key has no 1 to 64 characters".to_owned()))?;
-        let body = request.json().ok().filter(|_| request.is_json());
-        let body = body.ok_or_else(|| (415, "the body is not JSON".to_owned()))?;
-        let mut ticket = checked(&body).map_err(invalid)?;
-        let mut tickets = self.tickets.lock();
-        if let Some((_, known)) = tickets.iter().find(|(known, _)| known == key) {
-            return Ok(Answer::json(409, &json!({ "error": "duplicate", "ticket": { "id": known["id"] } })));
-        }
-        ticket.insert("id".to_owned(), format!("T-{}", 1_001 + tickets.len()).into());
-        let ticket = Value::from(ticket);
-        let answer = Answer::json(201, &json!({ "ticket": { "id": ticket["id"], "state": "open" } }));
-        tickets.push((key.to_owned(), ticket));
-        Ok(answer)
+fn open(tickets: &mut Desk, request: &Request) -> Result<Answer, Refusal> {
+    if request.path_and_query() != format!("{BASE_PATH}/tickets") {
+        return Err((404, "there is only /tickets here".to_owned()));
     }
+    if request.method != Method::POST {
+        return Err((405, "tickets can only be opened: POST".to_owned()));
+    }
+    let invalid = |problem: String| (422, problem);
+    let key = request.header("idempotency-key").filter(|key| (1..=64).contains(&key.len()));
+    let key =
+        key.ok_or_else(|| invalid("the header idempotency-key has no 1 to 64 characters".to_owned()))?;
+    let body = request.json().ok().filter(|_| request.is_json());
+    let body = body.ok_or_else(|| (415, "the body is not JSON".to_owned()))?;
+    let mut ticket = checked(&body).map_err(invalid)?;
+    if let Some((_, known)) = tickets.iter().find(|(known, _)| known == key) {
+        return Ok(Answer::json(409, &json!({ "error": "duplicate", "ticket": { "id": known["id"] } })));
+    }
+    ticket.insert("id".to_owned(), format!("T-{}", 1_001 + tickets.len()).into());
+    let ticket = Value::from(ticket);
+    let answer = Answer::json(201, &json!({ "ticket": { "id": ticket["id"], "state": "open" } }));
+    tickets.push((key.to_owned(), ticket));
+    Ok(answer)
 }
 
 impl Target for Tickets {
     fn answer(&self, request: &Request) -> Answer {
         let refuse = |(status, words): Refusal| Answer::json(status, &json!({ "error": words }));
-        self.open(request).unwrap_or_else(refuse)
+        let deny = |_| (401, "the header x-desk-key has no valid key".to_owned());
+        self.0.serve(request, deny, open).unwrap_or_else(refuse)
     }
 
     fn base_path(&self) -> &str {
@@ -99,15 +96,23 @@ impl Vendor for Tickets {
             "reference": "ticket/{{ reply.body.ticket.id }}",
             "link": "https://desk.example.com/tickets/{{ reply.body.ticket.id }}",
         });
-        Connection {
-            plugin: Some("json-template"),
-            settings,
-            headers: [("x-desk-key", self.key.clone())].into(),
-        }
+        Connection { plugin: Some("json-template"), settings, headers: self.0.headers() }
     }
 
     fn too_many_requests(&self) -> Answer {
         Answer::json(429, &json!({ "error": "slow down" })).header("retry-after", "1")
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let error = |status, words| Answer::json(status, &json!({ "error": words }));
+        vec![
+            Trouble::later("too-fast", 3, error(429, "slow down").header("retry-after", "3")),
+            Trouble::later("not-paid", 0, error(402, "the subscription has ended")),
+            Trouble::later("locked", 0, error(423, "the desk is being moved")),
+            Trouble::later("down", 0, error(503, "maintenance")),
+            Trouble::person("key-revoked", error(401, "the header x-desk-key has no valid key")),
+            Trouble::gone("closed", error(410, "this desk is closed")),
+        ]
     }
 
     fn records(&self) -> Vec<Shown> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::scripted::Target;
+use crate::trouble::Trouble;
 use crate::{
     Airtable, AmoCrm, Bitrix24, HubSpot, Make, N8n, Notion, Pipedrive, Postgrest, Salesforce, Slack,
     Telegram, Tickets, Zapier,
@@ -18,6 +19,9 @@ pub trait Vendor: Target {
 
     /// The vendor's words to a sender that is too fast or finds it too busy, with a pause of one second where the vendor names one.
     fn too_many_requests(&self) -> Answer;
+
+    /// What goes wrong at this vendor.
+    fn troubles(&self) -> Vec<Trouble>;
 
     /// What the account holds, oldest first within each kind.
     fn records(&self) -> Vec<Shown>;
@@ -52,6 +56,14 @@ impl Shown {
         let members = record.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
         let fields = members.map(|(name, value)| (name.clone(), text(value))).collect();
         Self { kind, id: text(id), fields }
+    }
+
+    /// Records that the vendor keeps as JSON: for each kind, the member that has the id, and the records.
+    pub(crate) fn all<const N: usize>(kinds: [(&'static str, &str, &[Value]); N]) -> Vec<Self> {
+        let shown = kinds.into_iter().flat_map(|(kind, id, records)| {
+            records.iter().map(move |record| Self::json(kind, &record[id], record))
+        });
+        shown.collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! A small Airtable base: one table, with the checks that Airtable makes.
 
 use http::Method;
-use parking_lot::Mutex;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::protected::Protected;
+use crate::scripted::Target;
+use crate::trouble::{Trouble, page};
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod column;
@@ -25,15 +25,12 @@ const TABLE_NAME: &str = "Leads";
 /// and Created At unless said otherwise; select columns have no options at first. Its time is a second after the
 /// documentation's sample event.
 #[derive(Debug)]
-pub struct Airtable {
-    token: String,
-    table: Mutex<Table>,
-}
+pub struct Airtable(Protected<Table>);
 
 impl Airtable {
     /// An empty table; requests carry `authorization: Bearer` and this token.
     pub fn new(token: &str) -> Self {
-        Self { token: token.to_owned(), table: Mutex::default() }
+        Self(Protected::bearer(token))
     }
 
     /// The table with these columns, each by its name and its type as the API has it.
@@ -45,23 +42,19 @@ impl Airtable {
         let column = |(name, kind): &(&str, &str)| {
             Column::new(name, Kind::of_name(kind).unwrap_or_else(|| panic!("{kind} is no type of a column")))
         };
-        self.table.get_mut().columns = columns.iter().map(column).collect();
+        self.0.get_mut().columns = columns.iter().map(column).collect();
         self
     }
 
     /// The table's records as the API shows them, oldest first.
     pub fn rows(&self) -> Vec<Value> {
-        self.table.lock().records.iter().map(Record::shown).collect()
+        self.0.lock().records.iter().map(Record::shown).collect()
     }
 }
 
 impl Target for Airtable {
     fn answer(&self, request: &Request) -> Answer {
-        let token = request.bearer();
-        if token != Some(self.token.as_str()) {
-            return Refusal::unauthenticated().answer();
-        }
-        route(&mut self.table.lock(), request).unwrap_or_else(Refusal::answer)
+        self.0.serve(request, |_| Refusal::unauthenticated(), route).unwrap_or_else(Refusal::answer)
     }
 }
 
@@ -70,7 +63,7 @@ impl Vendor for Airtable {
         Connection {
             plugin: Some("airtable"),
             settings: json!({ "base": BASE_ID, "table": TABLE_ID }),
-            headers: [("authorization", format!("Bearer {}", self.token))].into(),
+            headers: self.0.headers(),
         }
     }
 
@@ -79,8 +72,19 @@ impl Vendor for Airtable {
         Refusal::rate_limited().answer().header("retry-after", "1")
     }
 
+    fn troubles(&self) -> Vec<Trouble> {
+        vec![
+            // The documents: wait 30 seconds before subsequent requests succeed. No header says so.
+            Trouble::later("too-fast", 30, Refusal::rate_limited().answer()),
+            Trouble::later("monthly-quota", 0, Refusal::quota().answer()),
+            Trouble::later("down", 0, page(503, "Service Unavailable")),
+            Trouble::person("token-revoked", Refusal::unauthenticated().answer()),
+            Trouble::person("base-not-shared", Refusal::not_allowed_or_unknown().answer()),
+        ]
+    }
+
     fn records(&self) -> Vec<Shown> {
-        let table = self.table.lock();
+        let table = self.0.lock();
         let shown = |record: &Record| {
             Shown::json("record", &record.id.as_str().into(), &record.fields.clone().into())
         };
@@ -95,16 +99,8 @@ fn route(table: &mut Table, request: &Request) -> Result<Answer, Refusal> {
         return Err(Refusal::not_allowed_or_unknown());
     }
     match request.method {
-        Method::POST => table.create(parse(request)?),
-        Method::PATCH => table.upsert(parse(request)?),
+        Method::POST => table.create(request.parse()?),
+        Method::PATCH => table.upsert(request.parse()?),
         _ => Err(Refusal::not_found()),
     }
-}
-
-fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
-    if !request.is_json() {
-        return Err(Refusal::not_json());
-    }
-    let body: Value = serde_json::from_slice(&request.body).map_err(|_| Refusal::not_json())?;
-    T::deserialize(body).map_err(|error| Refusal::invalid_request(&format!("Invalid request: {error}")))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::exchange::Answer;
+use crate::exchange::{Answer, Unreadable};
 
 /// A request that is not carried out, and why.
 pub(super) struct Refusal {
@@ -17,10 +17,6 @@ impl Refusal {
 
     pub(super) fn unauthenticated() -> Self {
         Self::new(401, "AUTHENTICATION_REQUIRED", "Authentication required")
-    }
-
-    pub(super) fn not_json() -> Self {
-        Self::new(400, "INVALID_REQUEST_BODY", "Could not parse request body")
     }
 
     /// Airtable does not tell which of the two it is.
@@ -65,7 +61,25 @@ impl Refusal {
         Self { status: 429, body: json!({ "errors": [error] }) }
     }
 
+    pub(super) fn quota() -> Self {
+        let message = "This API request could not be completed because you have exceeded the number of API calls allowed this \
+                       month. Please upgrade your plan.";
+        let error = json!({ "error": "PUBLIC_API_BILLING_LIMIT_EXCEEDED", "message": message });
+        Self { status: 429, body: json!({ "errors": [error] }) }
+    }
+
     pub(super) fn answer(self) -> Answer {
         Answer::json(self.status, &self.body)
+    }
+}
+
+impl From<Unreadable> for Refusal {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Undeclared | Unreadable::NotJson(_) => {
+                Self::new(400, "INVALID_REQUEST_BODY", "Could not parse request body")
+            }
+            Unreadable::OtherShape(error) => Self::invalid_request(&format!("Invalid request: {error}")),
+        }
     }
 }

@@ -2,14 +2,15 @@
 
 use hookwright_model::Timestamp;
 use http::Method;
-use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::blank::first_blank;
 use crate::exchange::{Answer, Request};
+use crate::protected::Protected;
 use crate::query::Query;
-use crate::server::Target;
+use crate::scripted::Target;
+use crate::trouble::{Trouble, page};
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod account;
@@ -23,10 +24,7 @@ use refusal::Refusal;
 /// An amoCRM account with one token, two pipelines ([`AmoCrm::PIPELINES`]) and two users ([`AmoCrm::USERS`]). Its
 /// duplicate control is off. Its time is a second after the documentation's sample event.
 #[derive(Debug)]
-pub struct AmoCrm {
-    token: String,
-    account: Mutex<Account>,
-}
+pub struct AmoCrm(Protected<Account>);
 
 impl AmoCrm {
     /// The pipelines with their stages, the main one first; a new lead gets the first stage.
@@ -37,13 +35,13 @@ impl AmoCrm {
 
     /// An empty account; requests carry `authorization: Bearer` and this token.
     pub fn new(token: &str) -> Self {
-        Self { token: token.to_owned(), account: Mutex::default() }
+        Self(Protected::bearer(token))
     }
 
     /// The account at another time: what new notes get as their time of creation, and leads that come without one.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
-        self.account.get_mut().now = now;
+        self.0.get_mut().now = now;
         self
     }
 
@@ -51,69 +49,65 @@ impl AmoCrm {
     /// newest lead of that contact.
     #[must_use]
     pub fn with_duplicate_control(mut self) -> Self {
-        self.account.get_mut().controls_duplicates = true;
+        self.0.get_mut().controls_duplicates = true;
         self
     }
 
     /// The leads, oldest first; those that are still incoming are not among them.
     pub fn leads(&self) -> Vec<Value> {
-        self.account.lock().leads.clone()
+        self.0.lock().leads.clone()
     }
 
     /// The contacts, oldest first.
     pub fn contacts(&self) -> Vec<Value> {
-        self.account.lock().contacts.clone()
+        self.0.lock().contacts.clone()
     }
 
     /// The incoming leads, oldest first.
     pub fn incoming(&self) -> Vec<Value> {
-        self.account.lock().incoming.clone()
+        self.0.lock().incoming.clone()
     }
 
     /// The notes, oldest first.
     pub fn notes(&self) -> Vec<Value> {
-        self.account.lock().notes.clone()
-    }
-
-    fn authenticate(&self, request: &Request) -> Result<(), Refusal> {
-        let token = request.bearer();
-        if token == Some(self.token.as_str()) { Ok(()) } else { Err(Refusal::unauthorized()) }
+        self.0.lock().notes.clone()
     }
 }
 
 impl Target for AmoCrm {
     fn answer(&self, request: &Request) -> Answer {
-        self.authenticate(request)
-            .and_then(|()| route(&mut self.account.lock(), request))
-            .unwrap_or_else(Refusal::answer)
+        self.0.serve(request, |_| Refusal::unauthorized(), route).unwrap_or_else(Refusal::answer)
     }
 }
 
 impl Vendor for AmoCrm {
     fn connection(&self) -> Connection {
-        Connection {
-            plugin: Some("amocrm"),
-            settings: json!({}),
-            headers: [("authorization", format!("Bearer {}", self.token))].into(),
-        }
+        Connection { plugin: Some("amocrm"), settings: json!({}), headers: self.0.headers() }
     }
 
     fn too_many_requests(&self) -> Answer {
         Refusal::too_many_requests().answer()
     }
 
-    fn records(&self) -> Vec<Shown> {
-        let account = self.account.lock();
-        let shown = |kind, id: &'static str, records: &[Value]| {
-            records.iter().map(|record| Shown::json(kind, &record[id], record)).collect::<Vec<_>>()
-        };
-        [
-            shown("contact", "id", &account.contacts),
-            shown("lead", "id", &account.leads),
-            shown("incoming lead", "uid", &account.incoming),
-            shown("note", "id", &account.notes),
+    fn troubles(&self) -> Vec<Trouble> {
+        vec![
+            Trouble::later("too-fast", 0, Refusal::too_many_requests().answer()),
+            // Who goes on after a 429 is blocked, account and address.
+            Trouble::later("blocked-for-speed", 0, Refusal::blocked().answer()),
+            Trouble::later("not-paid", 0, Refusal::not_paid().answer()),
+            Trouble::later("gateway-time-out", 0, page(504, "504 Gateway Time-out")),
+            Trouble::person("token-revoked", Refusal::unauthorized().answer()),
         ]
-        .concat()
+    }
+
+    fn records(&self) -> Vec<Shown> {
+        let account = self.0.lock();
+        Shown::all([
+            ("contact", "id", &account.contacts),
+            ("lead", "id", &account.leads),
+            ("incoming lead", "uid", &account.incoming),
+            ("note", "id", &account.notes),
+        ])
     }
 }
 
@@ -138,10 +132,7 @@ fn route(account: &mut Account, request: &Request) -> Result<Answer, Refusal> {
 
 /// The items of a body, which is a list even of one.
 fn parse<T: DeserializeOwned>(request: &Request) -> Result<Vec<T>, Refusal> {
-    if !request.is_json() {
-        return Err(Refusal::not_json());
-    }
-    let body = request.json().map_err(|error| Refusal::broken(&error.to_string()))?;
+    let body: Value = request.parse()?;
     let Some(items) = body.as_array().filter(|items| !items.is_empty()) else {
         return Err(Refusal::invalid("0", "FieldMissing", "the body is no list of items"));
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::exchange::Answer;
+use crate::exchange::{Answer, Unreadable};
 
 /// A request that is not carried out, and why.
 #[derive(Debug)]
@@ -30,16 +30,16 @@ impl Refusal {
         Self::new(405, "Method Not Allowed", "This method is not allowed here")
     }
 
-    pub(super) fn not_json() -> Self {
-        Self::new(415, "Unsupported Media Type", "The content type must be application/json")
-    }
-
-    pub(super) fn broken(problem: &str) -> Self {
-        Self::new(400, "Bad Request", &format!("Request body is not valid JSON: {problem}"))
-    }
-
     pub(super) fn too_many_requests() -> Self {
         Self::new(429, "Too Many Requests", "More than 7 requests in a second")
+    }
+
+    pub(super) fn blocked() -> Self {
+        Self::new(403, "Forbidden", "Account or IP address is blocked")
+    }
+
+    pub(super) fn not_paid() -> Self {
+        Self::new(402, "Payment Required", "Account is not paid")
     }
 
     /// A query that would not do what was meant.
@@ -70,4 +70,17 @@ impl Refusal {
 /// A success, in the format of its own that amoCRM's have.
 pub(super) fn success(body: &Value) -> Answer {
     Answer::status(200).header("content-type", "application/hal+json").body(body.to_string())
+}
+
+impl From<Unreadable> for Refusal {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Undeclared => {
+                Self::new(415, "Unsupported Media Type", "The content type must be application/json")
+            }
+            Unreadable::NotJson(error) | Unreadable::OtherShape(error) => {
+                Self::new(400, "Bad Request", &format!("Request body is not valid JSON: {error}"))
+            }
+        }
+    }
 }

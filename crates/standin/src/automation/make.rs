@@ -1,12 +1,13 @@
 //! Make: a custom webhook with a data structure and an API key, in front of a scenario.
 
 use http::Method;
-use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{Unfit, object, shown};
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::protected::Protected;
+use crate::scripted::Target;
+use crate::trouble::Trouble;
 use crate::vendor::{Connection, Shown, Vendor};
 
 const MAX_BYTES: usize = 5 * 1024 * 1024;
@@ -19,14 +20,13 @@ const LEAD_TEXTS: [&str; 6] = ["name", "phone", "email", "message", "channel", "
 #[derive(Debug)]
 pub struct Make {
     path: String,
-    api_key: String,
-    queue: Mutex<Vec<Value>>,
+    queue: Protected<Vec<Value>>,
 }
 
 impl Make {
     /// A webhook with this token in its URL, which wants this key in `x-make-apikey`.
     pub fn new(token: &str, api_key: &str) -> Self {
-        Self { path: format!("/{token}"), api_key: api_key.to_owned(), queue: Mutex::default() }
+        Self { path: format!("/{token}"), queue: Protected::header("x-make-apikey", api_key) }
     }
 
     /// The queue, oldest first.
@@ -46,7 +46,7 @@ impl Target for Make {
         if request.method != Method::POST {
             return words(405, "Method Not Allowed");
         }
-        if request.header("x-make-apikey") != Some(self.api_key.as_str()) {
+        if self.queue.check(request).is_err() {
             return words(401, "Unauthorized");
         }
         match object(request, MAX_BYTES) {
@@ -77,12 +77,25 @@ fn fits(event: &Value) -> bool {
 
 impl Vendor for Make {
     fn connection(&self) -> Connection {
-        let headers = [("x-make-apikey", self.api_key.clone())].into();
-        Connection { plugin: None, settings: json!({}), headers }
+        Connection { plugin: None, settings: json!({}), headers: self.queue.headers() }
     }
 
     fn too_many_requests(&self) -> Answer {
         Answer::status(400).header("content-type", "text/plain; charset=utf-8").body("Queue is full.")
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let words = |status, words: &'static str| {
+            Answer::status(status).header("content-type", "text/plain; charset=utf-8").body(words)
+        };
+        vec![
+            Trouble::later("queue-full", 0, words(400, "Queue is full.")),
+            Trouble::later("too-fast", 0, words(429, "Too many requests")),
+            Trouble::later("scenario-failed", 0, words(500, "Scenario failed to complete.")),
+            Trouble::person("key-wrong", words(401, "Unauthorized")),
+            Trouble::person("shape-refused", words(400, "Validation failed for 1 parameter(s).")),
+            Trouble::gone("switched-off", words(410, "There is no scenario listening for this webhook.")),
+        ]
     }
 
     fn records(&self) -> Vec<Shown> {

@@ -1,12 +1,13 @@
 //! n8n: a Webhook node with header authentication that responds immediately.
 
 use http::Method;
-use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{Unfit, object, shown};
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::protected::Protected;
+use crate::scripted::Target;
+use crate::trouble::Trouble;
 use crate::vendor::{Connection, Shown, Vendor};
 
 /// n8n's own default of `N8N_PAYLOAD_SIZE_MAX`.
@@ -18,20 +19,24 @@ const KEY_HEADER: &str = "x-lead-key";
 #[derive(Debug)]
 pub struct N8n {
     path: String,
-    key: String,
-    executions: Mutex<Vec<Value>>,
+    executions: Protected<Vec<Value>>,
 }
 
 impl N8n {
     /// A Webhook node with this path, whose header credential `x-lead-key` has this value.
     pub fn new(path: &str, key: &str) -> Self {
-        let path = format!("/webhook/{path}");
-        Self { path, key: key.to_owned(), executions: Mutex::default() }
+        Self { path: format!("/webhook/{path}"), executions: Protected::header(KEY_HEADER, key) }
     }
 
     /// The bodies that the workflow ran with, oldest first.
     pub fn executions(&self) -> Vec<Value> {
         self.executions.lock().clone()
+    }
+
+    fn denied() -> Answer {
+        Answer::status(403)
+            .header("www-authenticate", "Basic realm=\"Webhook\"")
+            .body("Authorization data is wrong!")
     }
 
     /// n8n's answer for a URL without an active workflow.
@@ -57,10 +62,8 @@ impl Target for N8n {
             );
             return Answer::json(404, &json!({ "code": 404, "message": message }));
         }
-        if request.header(KEY_HEADER) != Some(self.key.as_str()) {
-            return Answer::status(403)
-                .header("www-authenticate", "Basic realm=\"Webhook\"")
-                .body("Authorization data is wrong!");
+        if self.executions.check(request).is_err() {
+            return Self::denied();
         }
         let refuse =
             |status: u16, message: &str| Answer::json(status, &json!({ "code": status, "message": message }));
@@ -82,14 +85,23 @@ impl Target for N8n {
 
 impl Vendor for N8n {
     fn connection(&self) -> Connection {
-        let headers = [(KEY_HEADER, self.key.clone())].into();
-        Connection { plugin: None, settings: json!({}), headers }
+        Connection { plugin: None, settings: json!({}), headers: self.executions.headers() }
     }
 
     /// n8n itself knows no limit: the proxy before it says that it cannot keep up.
     fn too_many_requests(&self) -> Answer {
         let page = "<html><head><title>503 Service Temporarily Unavailable</title></head></html>";
         Answer::status(503).header("content-type", "text/html").body(page)
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let message = |status, words| Answer::json(status, &json!({ "code": status, "message": words }));
+        vec![
+            Trouble::later("reloading", 0, Self::not_registered("leads")),
+            Trouble::later("workflow-failed", 0, message(500, "Error in workflow")),
+            Trouble::later("proxy", 0, self.too_many_requests()),
+            Trouble::person("key-wrong", Self::denied()),
+        ]
     }
 
     fn records(&self) -> Vec<Shown> {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Unfit, object, shown};
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::scripted::Target;
+use crate::trouble::Trouble;
 use crate::vendor::{Connection, Shown, Vendor};
 
 const MAX_BYTES: usize = 10 * 1024 * 1024;
@@ -66,6 +67,16 @@ impl Vendor for Zapier {
 
     fn too_many_requests(&self) -> Answer {
         Answer::json(429, &json!({ "status": "error", "message": "too many requests" }))
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let error = |status, words| Answer::json(status, &json!({ "status": "error", "message": words }));
+        vec![
+            Trouble::later("too-fast", 0, self.too_many_requests()),
+            Trouble::later("down", 0, error(503, "service unavailable")),
+            Trouble::person("unknown-hook", error(404, "hook not found")),
+            Trouble::gone("removed", error(410, "please unsubscribe me!")),
+        ]
     }
 
     fn records(&self) -> Vec<Shown> {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::blank::first_blank;
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::scripted::Target;
+use crate::trouble::Trouble;
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod fields;
@@ -99,17 +100,44 @@ impl Vendor for Bitrix24 {
         Refusal::too_many_requests().answer()
     }
 
+    fn troubles(&self) -> Vec<Trouble> {
+        let answer = |status, code, words| Refusal::new(status, code, words).answer();
+        let out_of_time = "Method is blocked due to operation time limit.";
+        vec![
+            Trouble::later("too-fast", 0, Refusal::too_many_requests().answer()),
+            Trouble::later("operation-time-limit", 0, answer(429, "OPERATION_TIME_LIMIT", out_of_time)),
+            Trouble::later(
+                "internal-error",
+                0,
+                answer(500, "INTERNAL_SERVER_ERROR", "Internal server error"),
+            ),
+            Trouble::person(
+                "blocked-by-hand",
+                answer(503, "OVERLOAD_LIMIT", "REST API is blocked due to overload."),
+            ),
+            Trouble::person("webhook-deleted", answer(401, "NO_AUTH_FOUND", "Wrong authorization data")),
+            Trouble::person(
+                "webhook-ended",
+                answer(401, "expired_token", "The access token provided has expired."),
+            ),
+            Trouble::person(
+                "scope-missing",
+                answer(403, "insufficient_scope", "The request requires higher privileges"),
+            ),
+            Trouble::person(
+                "plan-without-rest",
+                answer(403, "ACCESS_DENIED", "REST is available only on commercial plans."),
+            ),
+        ]
+    }
+
     fn records(&self) -> Vec<Shown> {
         let portal = self.portal.lock();
-        let kinds = [
+        Shown::all([
             ("contact", "id", &portal.contacts),
             ("lead", "id", &portal.leads),
             ("comment", "ID", &portal.comments),
-        ];
-        let shown = kinds.map(|(kind, id, records)| {
-            records.iter().map(move |record| Shown::json(kind, &record[id], record))
-        });
-        shown.into_iter().flatten().collect()
+        ])
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: u16, code: &str, description: &str) -> Self {
+    pub(super) fn new(status: u16, code: &str, description: &str) -> Self {
         Self { status, code: code.to_owned(), description: description.to_owned() }
     }
 

@@ -2,12 +2,12 @@
 
 use hookwright_model::Timestamp;
 use http::Method;
-use parking_lot::Mutex;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::protected::Protected;
+use crate::scripted::Target;
+use crate::trouble::{Trouble, page};
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod account;
@@ -28,86 +28,81 @@ const VERSIONS: [&str; 2] = ["2026-03", "2026-09"];
 /// sets them up) and an index that knows new records at once. Its time is a second after the documentation's sample
 /// event.
 #[derive(Debug)]
-pub struct HubSpot {
-    token: String,
-    account: Mutex<Account>,
-}
+pub struct HubSpot(Protected<Account>);
 
 impl HubSpot {
     /// An empty account; requests carry `authorization: Bearer` and this token.
     pub fn new(token: &str) -> Self {
-        Self { token: token.to_owned(), account: Mutex::default() }
+        Self(Protected::bearer(token))
     }
 
     /// The account at another time: what new records get as their time of creation.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
-        self.account.get_mut().now = now;
+        self.0.get_mut().now = now;
         self
     }
 
     /// The account with a property of its own for contacts, by its internal name.
     #[must_use]
     pub fn contact_property(mut self, name: &str) -> Self {
-        self.account.get_mut().custom.insert(name.to_owned());
+        self.0.get_mut().custom.insert(name.to_owned());
         self
     }
 
     /// The contacts, oldest first.
     pub fn contacts(&self) -> Vec<Record> {
-        self.account.lock().records(ObjectType::Contact).to_vec()
+        self.0.lock().records(ObjectType::Contact).to_vec()
     }
 
     /// The deals, oldest first.
     pub fn deals(&self) -> Vec<Record> {
-        self.account.lock().records(ObjectType::Deal).to_vec()
+        self.0.lock().records(ObjectType::Deal).to_vec()
     }
 
     /// The notes, oldest first.
     pub fn notes(&self) -> Vec<Record> {
-        self.account.lock().records(ObjectType::Note).to_vec()
-    }
-
-    fn authenticate(&self, request: &Request) -> Result<(), Refusal> {
-        let token = request.bearer();
-        match token {
-            None => Err(Refusal::unauthenticated("Authentication credentials not found")),
-            Some(token) if token != self.token => {
-                Err(Refusal::unauthenticated("Authentication credentials are not valid"))
-            }
-            Some(_) => Ok(()),
-        }
+        self.0.lock().records(ObjectType::Note).to_vec()
     }
 }
 
 impl Target for HubSpot {
     fn answer(&self, request: &Request) -> Answer {
-        let mut account = self.account.lock();
-        self.authenticate(request)
-            .and_then(|()| route(&mut account, request))
-            .unwrap_or_else(|refusal| refusal.answer(account.next_correlation()))
+        let number = |refusal: Refusal| refusal.answer(self.0.lock().next_correlation());
+        self.0.serve(request, Refusal::unauthenticated, route).unwrap_or_else(number)
     }
 }
 
 impl Vendor for HubSpot {
     fn connection(&self) -> Connection {
-        Connection {
-            plugin: Some("hubspot"),
-            settings: json!({}),
-            headers: [("authorization", format!("Bearer {}", self.token))].into(),
-        }
+        Connection { plugin: Some("hubspot"), settings: json!({}), headers: self.0.headers() }
     }
 
     fn too_many_requests(&self) -> Answer {
-        let body = json!({
-            "status": "error", "message": "You have reached your secondly limit.", "errorType": "RATE_LIMIT",
-            "correlationId": "c033cdaa-2c40-4a64-ae48-b4cec88dad24", "policyName": "SECONDLY",
-        });
-        Answer::json(429, &body)
+        Refusal::rate_limited("secondly", "SECONDLY")
+            .answer(0)
             .header("retry-after", "1")
             .header("x-hubspot-ratelimit-max", "19")
             .header("x-hubspot-ratelimit-remaining", "0")
             .header("x-hubspot-ratelimit-interval-milliseconds", "1000")
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let limited = |words, policy| Refusal::rate_limited(words, policy).answer(1);
+        let moving = Refusal::new(477, "MIGRATION_IN_PROGRESS", "This account is currently being migrated");
+        let locked = Refusal::new(423, "LOCKED", "This resource is currently locked for bulk writes");
+        let expired = Refusal::new(401, "EXPIRED_AUTHENTICATION", "The token expired 7 second(s) ago.");
+        let scopes = Refusal::new(403, "MISSING_SCOPES", "This app hasn't been granted all required scopes");
+        vec![
+            Trouble::later("ten-secondly-limit", 0, limited("ten_secondly_rolling", "TEN_SECONDLY_ROLLING")),
+            Trouble::later("daily-limit", 0, limited("daily", "DAILY")),
+            Trouble::later("locked", 2, locked.answer(2)),
+            Trouble::later("moving-data-centre", 60, moving.answer(3).header("retry-after", "60")),
+            Trouble::later("bad-gateway", 0, page(502, "502 Bad Gateway")),
+            Trouble::later("edge-time-out", 0, page(524, "A timeout occurred")),
+            Trouble::person("token-expired", expired.answer(4)),
+            Trouble::person("scopes-missing", scopes.answer(5)),
+        ]
     }
 
     fn records(&self) -> Vec<Shown> {
@@ -134,21 +129,13 @@ fn route(account: &mut Account, request: &Request) -> Result<Answer, Refusal> {
     };
     let kind = ObjectType::of_collection(collection).ok_or_else(Refusal::not_found)?;
     match (kind, rest, &request.method) {
-        (_, [], &Method::POST) => account.create(kind, parse(request)?),
-        (_, ["search"], &Method::POST) => search::search(account, kind, &parse(request)?),
-        (ObjectType::Contact, ["batch", "upsert"], &Method::POST) => account.upsert(parse(request)?),
-        (ObjectType::Contact, [id], &Method::PATCH) => account.update(id, parse(request)?),
+        (_, [], &Method::POST) => account.create(kind, request.parse()?),
+        (_, ["search"], &Method::POST) => search::search(account, kind, &request.parse()?),
+        (ObjectType::Contact, ["batch", "upsert"], &Method::POST) => account.upsert(request.parse()?),
+        (ObjectType::Contact, [id], &Method::PATCH) => account.update(id, request.parse()?),
         (_, [] | ["search"], _) | (ObjectType::Contact, ["batch", "upsert"] | [_], _) => {
             Err(Refusal::method_not_allowed())
         }
         _ => Err(Refusal::not_found()),
     }
-}
-
-fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
-    if !request.is_json() {
-        return Err(Refusal::not_json());
-    }
-    serde_json::from_slice(&request.body)
-        .map_err(|error| Refusal::invalid(format!("Invalid input JSON: {error}")))
 }

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::property::Problem;
 use super::record::ObjectType;
-use crate::exchange::Answer;
+use crate::exchange::{Answer, Unreadable};
+use crate::protected::Denied;
 
 /// A request that is not carried out, and why.
 pub(super) struct Refusal {
@@ -16,7 +17,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: u16, category: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: u16, category: &'static str, message: impl Into<String>) -> Self {
         Self { status, category, message: message.into(), details: Map::new() }
     }
 
@@ -25,7 +26,11 @@ impl Refusal {
         self
     }
 
-    pub(super) fn unauthenticated(message: &str) -> Self {
+    pub(super) fn unauthenticated(denied: Denied) -> Self {
+        let message = match denied {
+            Denied::Missing => "Authentication credentials not found",
+            Denied::Wrong => "Authentication credentials are not valid",
+        };
         Self::new(401, "INVALID_AUTHENTICATION", message)
     }
 
@@ -37,12 +42,14 @@ impl Refusal {
         Self::new(405, "VALIDATION_ERROR", "method not allowed")
     }
 
-    pub(super) fn not_json() -> Self {
-        Self::new(415, "VALIDATION_ERROR", "the content type must be application/json")
-    }
-
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "VALIDATION_ERROR", message)
+    }
+
+    pub(super) fn rate_limited(words: &str, policy: &str) -> Self {
+        Self::new(429, "RATE_LIMITS", format!("You have reached your {words} limit."))
+            .with("errorType", "RATE_LIMIT".into())
+            .with("policyName", policy.into())
     }
 
     pub(super) fn already_exists(id: &str) -> Self {
@@ -80,5 +87,18 @@ impl Refusal {
         let correlation = format!("00000000-0000-4000-8000-{correlation:012}");
         body.insert("correlationId".to_owned(), correlation.into());
         Answer::json(self.status, &Value::Object(body))
+    }
+}
+
+impl From<Unreadable> for Refusal {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Undeclared => {
+                Self::new(415, "VALIDATION_ERROR", "the content type must be application/json")
+            }
+            Unreadable::NotJson(error) | Unreadable::OtherShape(error) => {
+                Self::invalid(format!("Invalid input JSON: {error}"))
+            }
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use hookwright_model::Timestamp;
 use http::Method;
-use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::protected::Protected;
+use crate::scripted::Target;
+use crate::trouble::{Trouble, page};
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod account;
@@ -63,21 +64,18 @@ impl Version {
 /// started, In progress and Done. Queries know new pages at once. Its time is a second after the documentation's sample
 /// event.
 #[derive(Debug)]
-pub struct Notion {
-    token: String,
-    account: Mutex<Account>,
-}
+pub struct Notion(Protected<Account>);
 
 impl Notion {
     /// An empty database; requests carry `authorization: Bearer` and this token.
     pub fn new(token: &str) -> Self {
-        Self { token: token.to_owned(), account: Mutex::default() }
+        Self(Protected::bearer(token))
     }
 
     /// The workspace at another time: when new pages are created.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
-        self.account.get_mut().now = now;
+        self.0.get_mut().now = now;
         self
     }
 
@@ -91,31 +89,27 @@ impl Notion {
             name: (*name).to_owned(),
             kind: Kind::of_name(kind).unwrap_or_else(|| panic!("{kind} is no type of a column")),
         };
-        self.account.get_mut().columns = columns.iter().map(column).collect();
+        self.0.get_mut().columns = columns.iter().map(column).collect();
         self
     }
 
     /// The database after its owner has added another data source, which is empty.
     #[must_use]
     pub fn with_second_data_source(mut self) -> Self {
-        self.account.get_mut().has_second_data_source = true;
+        self.0.get_mut().has_second_data_source = true;
         self
     }
 
     /// The pages as the API shows them, oldest first.
     pub fn pages(&self) -> Vec<Value> {
-        let account = self.account.lock();
+        let account = self.0.lock();
         account.pages.iter().map(|page| account.shown(page, |_| true)).collect()
     }
 }
 
 impl Target for Notion {
     fn answer(&self, request: &Request) -> Answer {
-        let token = request.bearer();
-        if token != Some(self.token.as_str()) {
-            return Refusal::unauthorized().answer();
-        }
-        route(&mut self.account.lock(), request).unwrap_or_else(Refusal::answer)
+        self.0.serve(request, |_| Refusal::unauthorized(), route).unwrap_or_else(Refusal::answer)
     }
 }
 
@@ -124,7 +118,7 @@ impl Vendor for Notion {
         Connection {
             plugin: Some("notion"),
             settings: json!({ "parent_id": DATA_SOURCE_ID }),
-            headers: [("authorization", format!("Bearer {}", self.token))].into(),
+            headers: self.0.headers(),
         }
     }
 
@@ -132,8 +126,27 @@ impl Vendor for Notion {
         Refusal::rate_limited().answer().header("retry-after", "1")
     }
 
+    fn troubles(&self) -> Vec<Trouble> {
+        let answer = |status, code, words: &str| Refusal::new(status, code, words).answer();
+        let overloaded = answer(529, "service_overload", "Notion is overloaded. Please try again later.");
+        vec![
+            Trouble::later("too-fast", 3, Refusal::rate_limited().answer().header("retry-after", "3")),
+            // Whole seconds by the documents; reports have fractions.
+            Trouble::later(
+                "window-used-up",
+                300,
+                Refusal::rate_limited().answer().header("retry-after", "299.997"),
+            ),
+            Trouble::later("overloaded", 5, overloaded.header("retry-after", "5")),
+            Trouble::later("collision", 0, answer(409, "conflict_error", "Conflict occurred while saving.")),
+            Trouble::later("edge", 0, page(502, "502 Bad Gateway").header("cf-ray", "8c4a13c91f8f9bb0-FRA")),
+            Trouble::person("token-revoked", Refusal::unauthorized().answer()),
+            Trouble::person("not-shared", Refusal::not_found("data_source", DATA_SOURCE_ID).answer()),
+        ]
+    }
+
     fn records(&self) -> Vec<Shown> {
-        let account = self.account.lock();
+        let account = self.0.lock();
         let shown = |page: &account::Page| {
             let property = |column: &Column| {
                 let text = page.properties.get(&column.name).map(Property::text)?;
@@ -167,9 +180,5 @@ fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
     if request.body.len() > REQUEST_MAX_BYTES {
         return Err(Refusal::too_large());
     }
-    if !request.is_json() {
-        return Err(Refusal::invalid_json());
-    }
-    let body: Value = serde_json::from_slice(&request.body).map_err(|_| Refusal::invalid_json())?;
-    T::deserialize(body).map_err(|error| Refusal::invalid(format!("body failed validation: {error}")))
+    Ok(request.parse()?)
 }

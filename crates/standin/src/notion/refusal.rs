@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::exchange::Answer;
+use crate::exchange::{Answer, Unreadable};
 
 /// A request that is not carried out, and why.
 pub(super) struct Refusal {
@@ -12,7 +12,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
     }
 
@@ -24,10 +24,6 @@ impl Refusal {
         let message = "Notion-Version header failed validation: Notion-Version header should be defined, instead was \
                        `undefined`.";
         Self::new(400, "missing_version", message)
-    }
-
-    pub(super) fn invalid_json() -> Self {
-        Self::new(400, "invalid_json", "Error parsing JSON body.")
     }
 
     pub(super) fn invalid_url() -> Self {
@@ -65,5 +61,16 @@ impl Refusal {
             "request_id": "6f1f3d52-5d0c-4c60-9a52-3a1d5b2f7f10",
         });
         Answer::json(self.status, &body)
+    }
+}
+
+impl From<Unreadable> for Refusal {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Undeclared | Unreadable::NotJson(_) => {
+                Self::new(400, "invalid_json", "Error parsing JSON body.")
+            }
+            Unreadable::OtherShape(error) => Self::invalid(format!("body failed validation: {error}")),
+        }
     }
 }

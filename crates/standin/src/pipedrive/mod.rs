@@ -2,12 +2,13 @@
 
 use hookwright_model::Timestamp;
 use http::Method;
-use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::exchange::{Answer, Request};
+use crate::protected::Protected;
 use crate::query::Query;
-use crate::server::Target;
+use crate::scripted::Target;
+use crate::trouble::{Trouble, page};
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod account;
@@ -21,51 +22,45 @@ use refusal::Refusal;
 /// A Pipedrive account with one token. Persons, deals and notes count from 1; it has no organizations. Its search knows
 /// new records at once. Its time is a second after the documentation's sample event.
 #[derive(Debug)]
-pub struct Pipedrive {
-    token: String,
-    account: Mutex<Account>,
-}
+pub struct Pipedrive(Protected<Account>);
 
 impl Pipedrive {
     /// An empty account; requests carry this token in `x-api-token`.
     pub fn new(token: &str) -> Self {
-        Self { token: token.to_owned(), account: Mutex::default() }
+        Self(Protected::header("x-api-token", token))
     }
 
     /// The account at another time: what new records get as their `add_time`.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
-        self.account.get_mut().now = now;
+        self.0.get_mut().now = now;
         self
     }
 
     /// The persons as version 2 shows them, oldest first.
     pub fn persons(&self) -> Vec<Value> {
-        self.account.lock().persons.clone()
+        self.0.lock().persons.clone()
     }
 
     /// The leads as version 1 shows them, oldest first.
     pub fn leads(&self) -> Vec<Value> {
-        self.account.lock().leads.clone()
+        self.0.lock().leads.clone()
     }
 
     /// The deals as version 2 shows them, oldest first.
     pub fn deals(&self) -> Vec<Value> {
-        self.account.lock().deals.clone()
+        self.0.lock().deals.clone()
     }
 
     /// The notes as version 1 shows them, oldest first.
     pub fn notes(&self) -> Vec<Value> {
-        self.account.lock().notes.clone()
+        self.0.lock().notes.clone()
     }
 }
 
 impl Target for Pipedrive {
     fn answer(&self, request: &Request) -> Answer {
-        if request.header("x-api-token") != Some(self.token.as_str()) {
-            return Refusal::unauthorized().answer();
-        }
-        route(&mut self.account.lock(), request).unwrap_or_else(Refusal::answer)
+        self.0.serve(request, |_| Refusal::unauthorized(), route).unwrap_or_else(Refusal::answer)
     }
 
     fn base_path(&self) -> &'static str {
@@ -75,37 +70,41 @@ impl Target for Pipedrive {
 
 impl Vendor for Pipedrive {
     fn connection(&self) -> Connection {
-        Connection {
-            plugin: Some("pipedrive"),
-            settings: json!({}),
-            headers: [("x-api-token", self.token.clone())].into(),
-        }
+        Connection { plugin: Some("pipedrive"), settings: json!({}), headers: self.0.headers() }
     }
 
     fn too_many_requests(&self) -> Answer {
-        let body = json!({
-            "success": false, "error": "request over limit",
-            "error_info": "Please check developers.pipedrive.com for more information about Pipedrive API.",
-            "data": null, "additional_data": null,
-        });
-        Answer::json(429, &body)
+        Refusal::over_limit()
+            .answer()
             .header("x-ratelimit-limit", "20")
             .header("x-ratelimit-remaining", "0")
             .header("x-ratelimit-reset", "1")
     }
 
+    fn troubles(&self) -> Vec<Trouble> {
+        let over = || Refusal::over_limit().answer();
+        let not_paid =
+            Refusal::new(402, "Company account is not open (possible reason: trial expired)").answer();
+        vec![
+            Trouble::later("burst", 2, over().header("x-ratelimit-reset", "2")),
+            Trouble::later("burst-by-older-documents", 3, over().header("retry-after", "3")),
+            Trouble::later("daily-budget", 0, over()),
+            // Who goes on after a 429 meets Cloudflare.
+            Trouble::later("blocked-for-speed", 0, page(403, "Attention Required! | Cloudflare")),
+            Trouble::later("not-paid", 0, not_paid),
+            Trouble::later("maintenance", 0, Refusal::new(503, "Scheduled maintenance").answer()),
+            Trouble::person("token-revoked", Refusal::unauthorized().answer()),
+        ]
+    }
+
     fn records(&self) -> Vec<Shown> {
-        let account = self.account.lock();
-        let kinds = [
-            ("person", &account.persons),
-            ("lead", &account.leads),
-            ("deal", &account.deals),
-            ("note", &account.notes),
-        ];
-        let shown = kinds.map(|(kind, records)| {
-            records.iter().map(move |record| Shown::json(kind, &record["id"], record))
-        });
-        shown.into_iter().flatten().collect()
+        let account = self.0.lock();
+        Shown::all([
+            ("person", "id", &account.persons),
+            ("lead", "id", &account.leads),
+            ("deal", "id", &account.deals),
+            ("note", "id", &account.notes),
+        ])
     }
 }
 

@@ -22,12 +22,16 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: u16, error: impl Into<String>) -> Self {
+    pub(super) fn new(status: u16, error: impl Into<String>) -> Self {
         Self { status, error: error.into(), code: None }
     }
 
     pub(super) fn unauthorized() -> Self {
         Self { code: Some(("errorCode", 401.into())), ..Self::new(401, "unauthorized access") }
+    }
+
+    pub(super) fn over_limit() -> Self {
+        Self::new(429, "request over limit")
     }
 
     pub(super) fn not_found() -> Self {

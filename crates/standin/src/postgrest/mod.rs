@@ -1,11 +1,12 @@
 //! A table behind PostgREST, as Supabase serves it, with the checks that PostgREST and PostgreSQL make.
 
 use http::Method;
-use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::protected::{Denied, Protected};
+use crate::scripted::Target;
+use crate::trouble::{Trouble, page};
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod insert;
@@ -29,13 +30,13 @@ pub type Row = Map<String, Value>;
 #[derive(Debug)]
 pub struct Postgrest {
     key: String,
-    table: Mutex<Table>,
+    table: Protected<Table>,
 }
 
 impl Postgrest {
     /// An empty table; requests carry this key in `apikey` and, as a bearer token, in `authorization`.
     pub fn new(key: &str) -> Self {
-        Self { key: key.to_owned(), table: Mutex::default() }
+        Self { key: key.to_owned(), table: Protected::header("apikey", key) }
     }
 
     /// The table with a unique constraint on one more column.
@@ -49,24 +50,20 @@ impl Postgrest {
     pub fn rows(&self) -> Vec<Row> {
         self.table.lock().rows.clone()
     }
-
-    fn authenticate(&self, request: &Request) -> Result<(), Refusal> {
-        match request.header("apikey") {
-            None => Err(Refusal::gateway(401, "No API key found in request")),
-            Some(key) if key != self.key => Err(Refusal::gateway(401, "Invalid API key")),
-            Some(_) if request.bearer() != Some(self.key.as_str()) => {
-                Err(Refusal::new(401, "PGRST301", "JWSError JWSInvalidSignature"))
-            }
-            Some(_) => Ok(()),
-        }
-    }
 }
 
 impl Target for Postgrest {
     fn answer(&self, request: &Request) -> Answer {
-        self.authenticate(request)
-            .and_then(|()| route(&mut self.table.lock(), request))
-            .unwrap_or_else(Refusal::answer)
+        // Supabase's gateway asks for the key, and PostgREST behind it for the token.
+        let deny = |denied| match denied {
+            Denied::Missing => Refusal::gateway(401, "No API key found in request"),
+            Denied::Wrong => Refusal::gateway(401, "Invalid API key"),
+        };
+        let route = |table: &mut Table, request: &Request| match request.bearer() {
+            Some(token) if token == self.key => route(table, request),
+            _ => Err(Refusal::new(401, "PGRST301", "JWSError JWSInvalidSignature")),
+        };
+        self.table.serve(request, deny, route).unwrap_or_else(Refusal::answer)
     }
 
     fn base_path(&self) -> &'static str {
@@ -88,13 +85,43 @@ fn route(table: &mut Table, request: &Request) -> Result<Answer, Refusal> {
 
 impl Vendor for Postgrest {
     fn connection(&self) -> Connection {
-        let headers =
-            [("authorization", format!("Bearer {}", self.key)), ("apikey", self.key.clone())].into();
+        let mut headers = self.table.headers();
+        headers.insert("authorization", format!("Bearer {}", self.key));
         Connection { plugin: Some("postgrest"), settings: json!({}), headers }
     }
 
     fn too_many_requests(&self) -> Answer {
         Answer::json(429, &json!({ "message": "API rate limit exceeded" })).header("retry-after", "1")
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let answer = |status, code, words: &str| Refusal::new(status, code, words).answer();
+        let no_cache = "Could not query the database for the schema cache. Retrying.";
+        let no_pool = "Timed out acquiring connection from connection pool.";
+        let quota = json!({ "message": "Service for this project is restricted: exceed_egress_quota" });
+        vec![
+            Trouble::later(
+                "too-fast",
+                2,
+                Refusal::gateway(429, "API rate limit exceeded").answer().header("retry-after", "2"),
+            ),
+            Trouble::later("database-away", 0, answer(503, "PGRST002", no_cache)),
+            Trouble::later("pool-exhausted", 0, answer(504, "PGRST003", no_pool)),
+            Trouble::later(
+                "serialization",
+                0,
+                answer(500, "40001", "could not serialize access due to concurrent update"),
+            ),
+            Trouble::later("deadlock", 0, answer(500, "40P01", "deadlock detected")),
+            Trouble::later("quota", 0, Answer::json(402, &quota)),
+            Trouble::person("token-expired", answer(401, "PGRST303", "JWT expired")),
+            Trouble::person(
+                "row-policy",
+                answer(403, "42501", "new row violates row-level security policy for table \"leads\""),
+            ),
+            // What a proxy before it answers to anybody; nothing is stored.
+            Trouble::person("login-page", page(200, "Sign in")),
+        ]
     }
 
     fn records(&self) -> Vec<Shown> {

@@ -2,13 +2,15 @@
 
 use hookwright_model::Timestamp;
 use http::Method;
-use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::{Answer, Request};
+use crate::fault::{Fault, When};
+use crate::protected::Protected;
 use crate::query::Query;
-use crate::server::Target;
+use crate::scripted::Target;
+use crate::trouble::Trouble;
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod account;
@@ -27,28 +29,25 @@ const VERSION: &str = "/services/data/v60.0/";
 /// An organization with one access token and two fields of its own on leads: `Conversation__c`, an external id, and
 /// `Channel__c`. Its time is a second after the documentation's sample event.
 #[derive(Debug)]
-pub struct Salesforce {
-    token: String,
-    account: Mutex<Account>,
-}
+pub struct Salesforce(Protected<Account>);
 
 impl Salesforce {
     /// An empty organization; requests carry `authorization: Bearer` and this token.
     pub fn new(token: &str) -> Self {
-        Self { token: token.to_owned(), account: Mutex::default() }
+        Self(Protected::bearer(token))
     }
 
     /// The organization at another time: what new leads get as their `CreatedDate`.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
-        self.account.get_mut().now = now;
+        self.0.get_mut().now = now;
         self
     }
 
     /// With a duplicate rule that blocks a lead whose address another one has.
     #[must_use]
     pub fn blocking_duplicates(mut self) -> Self {
-        self.account.get_mut().duplicate_rule = Some(DuplicateRule::Block);
+        self.0.get_mut().duplicate_rule = Some(DuplicateRule::Block);
         self
     }
 
@@ -56,13 +55,13 @@ impl Salesforce {
     /// `allowSave=true`.
     #[must_use]
     pub fn alerting_about_duplicates(mut self) -> Self {
-        self.account.get_mut().duplicate_rule = Some(DuplicateRule::Alert);
+        self.0.get_mut().duplicate_rule = Some(DuplicateRule::Alert);
         self
     }
 
     /// The leads, oldest first.
     pub fn leads(&self) -> Vec<Fields> {
-        self.account.lock().leads.clone()
+        self.0.lock().leads.clone()
     }
 
     /// Salesforce's answer to an organization that has used up its requests of the day.
@@ -73,10 +72,7 @@ impl Salesforce {
 
 impl Target for Salesforce {
     fn answer(&self, request: &Request) -> Answer {
-        if request.bearer() != Some(self.token.as_str()) {
-            return Refusal::new(401, "INVALID_SESSION_ID", "Session expired or invalid").answer();
-        }
-        route(&mut self.account.lock(), request).unwrap_or_else(Refusal::answer)
+        self.0.serve(request, |_| Refusal::unauthenticated(), route).unwrap_or_else(Refusal::answer)
     }
 }
 
@@ -107,8 +103,7 @@ fn route(account: &mut Account, request: &Request) -> Result<Answer, Refusal> {
 
 impl Vendor for Salesforce {
     fn connection(&self) -> Connection {
-        let headers = [("authorization", format!("Bearer {}", self.token))].into();
-        Connection { plugin: Some("salesforce"), settings: json!({}), headers }
+        Connection { plugin: Some("salesforce"), settings: json!({}), headers: self.0.headers() }
     }
 
     /// The limit of a day would last for hours; this is the instance that cannot keep up.
@@ -116,6 +111,28 @@ impl Vendor for Salesforce {
         Refusal::new(503, "SERVER_UNAVAILABLE", "The server is temporarily unavailable to handle requests.")
             .answer()
             .header("retry-after", "1")
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let lock = "unable to obtain exclusive access to this record or 1 records";
+        let off = "The REST API is not enabled for this Organization.";
+        vec![
+            Trouble::later("daily-limit", 0, Self::request_limit_exceeded()),
+            Trouble::later("row-lock", 0, Refusal::new(400, "UNABLE_TO_LOCK_ROW", lock).answer()),
+            Trouble::later(
+                "unavailable",
+                0,
+                Refusal::new(503, "SERVER_UNAVAILABLE", "Server unavailable").answer(),
+            ),
+            // Another sender has made the lead since it was looked for; older versions say nothing about an update.
+            Trouble::onward(
+                "created-meanwhile",
+                When::matching("PATCH", "").times(1),
+                Fault::AnswerAfterEffect(Answer::status(204)),
+            ),
+            Trouble::person("session-expired", Refusal::unauthenticated().answer()),
+            Trouble::person("api-off", Refusal::new(403, "API_DISABLED_FOR_ORG", off).answer()),
+        ]
     }
 
     fn records(&self) -> Vec<Shown> {

@@ -20,6 +20,10 @@ impl Refusal {
         Self { status: 400, errors: vec![json!({ "message": message, "errorCode": code, "fields": fields })] }
     }
 
+    pub(super) fn unauthenticated() -> Self {
+        Self::new(401, "INVALID_SESSION_ID", "Session expired or invalid")
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(404, "NOT_FOUND", "The requested resource does not exist")
     }

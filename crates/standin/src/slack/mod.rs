@@ -5,7 +5,8 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::scripted::Target;
+use crate::trouble::{Trouble, page};
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod blocks;
@@ -69,6 +70,19 @@ impl Vendor for Slack {
 
     fn too_many_requests(&self) -> Answer {
         word(429, "rate_limited").header("retry-after", "1")
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        vec![
+            Trouble::later("too-fast", 3, word(429, "rate_limited").header("retry-after", "3")),
+            Trouble::later("rollup-error", 0, word(500, "rollup_error")),
+            Trouble::later("down", 0, page(503, "503 Service Temporarily Unavailable")),
+            Trouble::person("posting-prohibited", word(403, "action_prohibited")),
+            Trouble::gone("revoked", word(404, "no_service")),
+            Trouble::gone("app-removed", word(404, "no_active_hooks")),
+            Trouble::gone("token-invalid", word(403, "invalid_token")),
+            Trouble::gone("archived", word(410, "channel_is_archived")),
+        ]
     }
 
     fn records(&self) -> Vec<Shown> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Refusal;
 
 pub(super) const SALES: i64 = -1_001_234_567_890;
+pub(super) const CHANNEL: i64 = -1_009_876_543_210;
 const SALES_TOPIC: u64 = 5;
 
 /// A chat that the bot may write to.
@@ -26,7 +27,7 @@ const OPEN: [Chat; 3] = [
         topic: Some(SALES_TOPIC),
     },
     Chat {
-        id: -1_009_876_543_210,
+        id: CHANNEL,
         kind: "channel",
         name: ("title", "Acme leads"),
         username: Some("acme_leads"),
@@ -50,10 +51,7 @@ pub(super) fn find(chat_id: Option<&Value>) -> Result<&'static Chat, Refusal> {
         None => Refusal::bad_request("chat_id is empty"),
         Some(43) => Refusal::new(403, "Forbidden: bot was blocked by the user"),
         Some(-4_002) => Refusal::new(403, "Forbidden: bot was kicked from the group chat"),
-        Some(-4_001) => Refusal {
-            parameters: Some(json!({ "migrate_to_chat_id": SALES })),
-            ..Refusal::bad_request("group chat was upgraded to a supergroup chat")
-        },
+        Some(-4_001) => Refusal::migrated(SALES),
         Some(_) => Refusal::bad_request("chat not found"),
     })
 }

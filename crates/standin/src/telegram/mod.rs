@@ -6,8 +6,10 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::{Answer, Request};
-use crate::server::Target;
+use crate::fault::{Fault, When};
+use crate::scripted::Target;
 use crate::time;
+use crate::trouble::{Trouble, page};
 use crate::vendor::{Connection, Shown, Vendor};
 
 mod chats;
@@ -50,6 +52,18 @@ impl Refusal {
 
     fn bad_request(problem: impl std::fmt::Display) -> Self {
         Self::new(400, format!("Bad Request: {problem}"))
+    }
+
+    /// Too many messages; the next one in so many seconds.
+    fn flood(secs: u64) -> Self {
+        let parameters = Some(json!({ "retry_after": secs }));
+        Self { parameters, ..Self::new(429, format!("Too Many Requests: retry after {secs}")) }
+    }
+
+    /// The group is this supergroup now.
+    fn migrated(to: i64) -> Self {
+        let parameters = Some(json!({ "migrate_to_chat_id": to }));
+        Self { parameters, ..Self::bad_request("group chat was upgraded to a supergroup chat") }
     }
 
     fn answer(self) -> Answer {
@@ -136,8 +150,26 @@ impl Vendor for Telegram {
     }
 
     fn too_many_requests(&self) -> Answer {
-        let parameters = Some(json!({ "retry_after": 1 }));
-        Refusal { parameters, ..Refusal::new(429, "Too Many Requests: retry after 1") }.answer()
+        Refusal::flood(1).answer()
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let forbidden = |words: &str| Refusal::new(403, format!("Forbidden: {words}")).answer();
+        vec![
+            Trouble::later("flood", 3, Refusal::flood(3).answer()),
+            Trouble::later("flood-zero", 0, Refusal::flood(0).answer()),
+            Trouble::later("flood-for-hours", 7_200, Refusal::flood(7_200).answer()),
+            Trouble::later("internal-error", 0, Refusal::new(500, "Internal Server Error").answer()),
+            Trouble::later("bad-gateway", 0, page(502, "502 Bad Gateway")),
+            Trouble::onward(
+                "upgraded",
+                When::next(1),
+                Fault::Answer(Refusal::migrated(chats::CHANNEL).answer()),
+            ),
+            Trouble::person("blocked", forbidden("bot was blocked by the user")),
+            Trouble::person("removed", forbidden("bot was kicked from the supergroup chat")),
+            Trouble::person("token-revoked", Refusal::new(401, "Unauthorized").answer()),
+        ]
     }
 
     fn records(&self) -> Vec<Shown> {

@@ -1,10 +1,18 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{HeaderMap, Method};
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::Sender;
-use crate::{Answer, Fault, HubSpot, Keep, Receiver, Running, Standin, When};
+use crate::{Answer, Fault, Gate, HubSpot, Keep, Receiver, Request, Running, Scripted, Standin, When};
+
+fn request(path: &'static str) -> Request {
+    let (headers, body) = (HeaderMap::new(), Bytes::new());
+    Request { method: Method::POST, uri: path.parse().unwrap(), headers, body }
+}
 
 async fn receiver() -> (Running<Receiver>, Sender) {
     let running = Standin::start(Receiver::default()).await.unwrap();
@@ -121,19 +129,32 @@ async fn a_request_that_hangs_ends_with_the_stand_in() {
     assert!(hanging.await.unwrap());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_delayed_answer_is_sent_late_but_received_at_once() {
-    let (running, sender) = receiver().await;
-    let pause = Duration::from_millis(30);
-    running.script(When::next(1), Fault::Delay(pause));
-    running.script(When::next(1), Fault::Delay(Duration::from_secs(3_600)));
+    let scripted = Arc::new(Scripted::new(Receiver::default()));
+    let pause = Duration::from_secs(3_600);
+    scripted.script(When::next(1), Fault::Delay(pause));
     let started = Instant::now();
-    assert_eq!(statuses(&sender, 1).await, [200]);
-    assert!(started.elapsed() >= pause);
-    let waiting = tokio::spawn(async move { statuses(&sender, 1).await });
-    assert_eq!(running.wait_for(2).await[1].answered_status, Some(200));
-    drop(running);
-    assert_eq!(waiting.await.unwrap(), [0]);
+    let answer = tokio::spawn({
+        let scripted = Arc::clone(&scripted);
+        async move { scripted.exchange(request("/hook")).await.map(|answer| answer.code()) }
+    });
+    assert_eq!(scripted.wait_for(1).await[0].answered_status, Some(200));
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(answer.await.unwrap(), Some(200));
+    assert_eq!(started.elapsed(), pause);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_held_waits_for_its_gate() {
+    let (running, sender) = receiver().await;
+    let gate = Gate::default();
+    running.script(When::next(2), Fault::Hold(gate.clone()));
+    let waiting = tokio::spawn(async move { statuses(&sender, 2).await });
+    assert_eq!(running.wait_for(1).await[0].answered_status, Some(200));
+    assert!(!waiting.is_finished());
+    gate.open();
+    assert_eq!(waiting.await.unwrap(), [200, 200]);
 }
 
 #[tokio::test]
