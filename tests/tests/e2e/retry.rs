@@ -35,10 +35,13 @@ fn pause(delivery: &Value) -> Duration {
 }
 
 #[tokio::test]
-async fn what_fails_is_tried_again_until_it_succeeds() {
-    let (target, _home, server, project) = one_webhook().await;
+async fn what_failed_shows_why_and_when_it_is_tried_again() {
+    let target = Standin::start(Receiver::default()).await.unwrap();
+    let server = Home::new().start().await;
+    let project = server.api.project().await;
+    let hourly = json!({ "first_secs": 3_600, "factor": 1, "max_secs": 3_600, "jitter_percent": 0 });
+    server.api.webhook(&project, &json!({ "url": target.url(), "retry": hourly })).await;
     target.script(When::next(1), Fault::Answer(Answer::status(503).body("maintenance")));
-    target.script(When::next(1), Fault::ResetBeforeEffect);
     let id = server.api.one_delivery(&project, &lead::sample()).await;
 
     let failed = server.api.delivery_when(&id, |delivery| delivery["attempt_count"] == 1).await;
@@ -47,11 +50,20 @@ async fn what_fails_is_tried_again_until_it_succeeds() {
         (&json!("pending"), &json!("the target answered 503: maintenance"))
     );
     let attempt = &failed["attempts"][0];
-    assert!(time(&failed["next_attempt_at"]) >= time(&attempt["started_at"]).after(Duration::from_secs(1)));
+    let an_hour = Duration::from_secs(3_600);
+    assert!(time(&failed["next_attempt_at"]) >= time(&attempt["started_at"]).after(an_hour));
     assert_eq!(
         (&attempt["reply"]["status"], &attempt["reply"]["body"]),
         (&json!(503), &json!("maintenance"))
     );
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_until_it_succeeds() {
+    let (target, _home, server, project) = one_webhook().await;
+    target.script(When::next(1), Fault::Answer(Answer::status(503)));
+    target.script(When::next(1), Fault::ResetBeforeEffect);
+    let id = server.api.one_delivery(&project, &lead::sample()).await;
 
     let delivered = server.api.settled(&id).await;
     assert_eq!(delivered["state"], "delivered");
@@ -139,8 +151,9 @@ async fn a_target_that_is_down_delays_nobody_else() {
     hanging.script(When::always(), Fault::Hang);
     let server = Home::new().start().await;
     let project = server.api.project().await;
-    let timeout = json!({ "timeout_secs": 5 });
-    let closed = server.api.webhook(&project, &json!({ "url": closed_port() })).await;
+    // Longer than anything else in this test may take: none of its requests ends.
+    let timeout = json!({ "timeout_secs": 60 });
+    server.api.webhook(&project, &json!({ "url": closed_port() })).await;
     let slow = server.api.webhook(&project, &json!({ "url": hanging.url(), "limits": timeout })).await;
     for target in [&first, &second] {
         server.api.webhook(&project, &json!({ "url": target.url() })).await;
@@ -151,25 +164,27 @@ async fn a_target_that_is_down_delays_nobody_else() {
     first.wait_for(EVENTS).await;
     second.wait_for(EVENTS).await;
 
-    // The healthy ones have everything before a single request to the hanging one has ended.
-    let first_of = async |webhook: &Value| {
-        let id = webhook["id"].as_str().unwrap();
-        let path = format!("/v1/projects/{project}/deliveries?webhook={id}&limit=200");
-        let page = server.api.get(&path).await.json(200);
-        page["data"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|delivery| delivery["id"].as_str().unwrap().to_owned())
-            .min()
-    };
-    let slow = first_of(&slow).await.unwrap();
-    assert_eq!(server.api.delivery(&slow).await["attempt_count"], 0);
+    let id = slow["id"].as_str().unwrap();
+    let page = server.api.get(&format!("/v1/projects/{project}/deliveries?webhook={id}&limit=200")).await;
+    let page = page.json(200);
+    let waiting = page["data"].as_array().unwrap();
+    assert_eq!(waiting.len() as u64, EVENTS);
+    assert!(waiting.iter().all(|delivery| delivery["attempt_count"] == 0), "{page}");
+}
 
-    for (id, kind, hint) in [
-        (first_of(&closed).await.unwrap(), "connect", "Nothing answers at this address"),
-        (slow, "timeout", "took too long to answer"),
+#[tokio::test]
+async fn a_target_without_an_answer_is_named_with_a_hint() {
+    let hanging = Standin::start(Receiver::default()).await.unwrap();
+    hanging.script(When::always(), Fault::Hang);
+    let server = Home::new().start().await;
+    for (url, kind, hint) in [
+        (closed_port(), "connect", "Nothing answers at this address"),
+        (hanging.url(), "timeout", "took too long to answer"),
     ] {
+        let project = server.api.project().await;
+        let members = json!({ "url": url, "limits": { "timeout_secs": 1 } });
+        server.api.webhook(&project, &members).await;
+        let id = server.api.one_delivery(&project, &lead::sample()).await;
         let failing = server.api.delivery_when(&id, |delivery| delivery["attempt_count"] != 0).await;
         let attempt = &failing["attempts"][0];
         assert_eq!(
