@@ -1,8 +1,9 @@
-//! Attempts: writing down what happened to a claimed delivery, and reading the log of it.
+//! Attempts: recording the result of a claimed delivery, and reading its log.
 
 use hookwright_model::{Attempt, Delivery, DeliveryId, DeliveryState};
 use hookwright_store::{AttemptRecord, ClaimAfter, Noun, StoreError};
 use redb::ReadTransaction;
+use tracing::warn;
 
 use crate::error::Failure;
 use crate::group::Group;
@@ -32,7 +33,7 @@ pub(crate) fn finish(group: &mut Group<'_, '_>, record: AttemptRecord) -> Result
     }
     if let Some(reply) = reply {
         let key = schema::numbered_key(id, delivery.replies);
-        group.tables.replies.insert(&key, &*codec::reply_row(&reply)?)?;
+        group.tables.replies.insert(&key, &*codec::reply_row(&key, &reply)?)?;
     }
     group.tables.replace_delivery(&stored, &delivery)?;
     if claim == ClaimAfter::Release {
@@ -45,13 +46,16 @@ fn goes_on(delivery: &Delivery) -> bool {
     matches!(delivery.state, DeliveryState::Pending | DeliveryState::Held)
 }
 
-/// The attempts of a delivery, in order.
+/// The attempts of a delivery, in order, without damaged ones.
 pub(crate) fn of(txn: &ReadTransaction, delivery: DeliveryId) -> Result<Vec<Attempt>, Failure> {
     let (first, last) = schema::numbered_keys(delivery);
     let mut attempts = Vec::new();
     for entry in txn.open_table(schema::ATTEMPTS)?.range::<&[u8; 20]>(&first..=&last)? {
         let (key, row) = entry?;
-        attempts.push(codec::attempt(delivery, schema::number_of(key.value()), row.value())?);
+        match codec::attempt(delivery, schema::number_of(key.value()), row.value()) {
+            Ok(attempt) => attempts.push(attempt),
+            Err(error) => warn!(delivery.id = %delivery, error = %error, "a damaged attempt is left out"),
+        }
     }
     Ok(attempts)
 }

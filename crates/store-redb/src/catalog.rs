@@ -11,6 +11,7 @@ use hookwright_model::{
     Mapping, PluginName, PluginOwner, PluginVersion, Project, ProjectId, Revision, VersionPin, Webhook,
     WebhookId,
 };
+use hookwright_store::StoreError;
 use parking_lot::RwLock;
 use redb::{ReadTransaction, ReadableTable};
 
@@ -49,15 +50,20 @@ impl Catalog {
         }
         for entry in txn.open_table(schema::WEBHOOKS)?.iter()? {
             let (key, row) = entry?;
+            let id = WebhookId::from_bytes(*key.value());
             let record = sealer.open(Place::Webhook(key.value()), row.value());
-            let webhook = codec::webhook(WebhookId::from_bytes(*key.value()), &record.map_err(corrupt)?)?;
+            let damaged = |_| StoreError::Corrupt(format!("the record of webhook {id} is damaged"));
+            let webhook = codec::webhook(id, &record.map_err(damaged)?)?;
             catalog.apply(Change::Webhook(Arc::new(webhook)));
         }
         for entry in txn.open_table(schema::MAPPINGS)?.iter()? {
             let (key, row) = entry?;
             let record = sealer.open(Place::Mapping(key.value()), row.value());
-            let mapping = codec::mapping(&record.map_err(corrupt)?)?;
-            catalog.mappings.insert(schema::split_mapping_key(key.value()), mapping);
+            let (webhook, revision) = schema::split_mapping_key(key.value());
+            let damaged =
+                |_| StoreError::Corrupt(format!("mapping {revision} of webhook {webhook} is damaged"));
+            let mapping = codec::mapping(key.value(), &record.map_err(damaged)?)?;
+            catalog.mappings.insert((webhook, revision), mapping);
         }
         for entry in txn.open_table(schema::PLUGINS)?.iter()? {
             let (key, row) = entry?;
@@ -153,16 +159,12 @@ impl Catalog {
         named.flat_map(|(_, versions)| versions.iter().rev())
     }
 
-    /// The plugins of this name, whoever owns them: every version, oldest first.
+    /// The plugins of this name of every owner: every version, oldest first.
     fn named(&self, name: &PluginName) -> impl Iterator<Item = (PluginOwner, &Vec<Arc<PluginVersion>>)> {
         let from = (name.clone(), PluginOwner::Bundled);
         let named = self.plugins.range(from..).take_while(move |((of, _), _)| of == name);
         named.map(|((_, owner), versions)| (*owner, versions))
     }
-}
-
-fn corrupt(error: crate::seal::CannotOpen) -> Failure {
-    Failure::Refused(error.into())
 }
 
 /// The catalog as the operations of one group leave it.
@@ -232,7 +234,7 @@ impl<'a> Staged<'a> {
         plugins
     }
 
-    /// Shows the changes to everybody, after their commit.
+    /// Makes the changes visible after their commit.
     pub(crate) fn publish(self) {
         if self.changes.is_empty() {
             return;

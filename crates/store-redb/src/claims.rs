@@ -1,4 +1,4 @@
-//! Who has which delivery. Claims live in memory only: a restart frees them.
+//! Claims of deliveries. They live in memory only: a restart frees them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 /// The claims of this process.
 ///
-/// To claim what a snapshot shows, take the lock first and the snapshot second: a claim is freed only after what
-/// became of the delivery has been committed, so the snapshot shows that. The writer reserves what it is about to change
+/// To claim what a snapshot shows, take the lock first and the snapshot second: a claim is freed only after the
+/// result of the delivery was committed, so the snapshot shows that result. The writer reserves what it is about to change
 /// until its commit, so that it is not claimed as it was before.
 #[derive(Default)]
 pub(crate) struct Claims(Mutex<Held>);
@@ -28,6 +28,8 @@ pub(crate) enum Holder {
     Attempt,
     /// The writer is changing it.
     Writer,
+    /// Nobody: it is damaged and waits for being set aside.
+    Damage,
 }
 
 impl Held {
@@ -38,6 +40,11 @@ impl Held {
     /// Whether the webhook is being deleted, so that nothing of it may be claimed.
     pub(crate) fn is_deleting(&self, webhook: WebhookId) -> bool {
         self.deleting.contains(&webhook)
+    }
+
+    /// Keeps a damaged delivery from being claimed.
+    pub(crate) fn set_aside(&mut self, delivery: DeliveryId) {
+        self.deliveries.insert(delivery, Holder::Damage);
     }
 
     pub(crate) fn claim(&mut self, delivery: DeliveryId) {
@@ -61,6 +68,14 @@ impl Claims {
         claimed.map(|(delivery, _)| *delivery).collect()
     }
 
+    /// Lets a damaged delivery be seen again, once it was set aside durably.
+    pub(crate) fn forget_damage(&self, delivery: DeliveryId) {
+        let mut held = self.lock();
+        if held.holder(delivery) == Some(Holder::Damage) {
+            held.deliveries.remove(&delivery);
+        }
+    }
+
     /// Frees claims. What the writer holds stays with the writer.
     pub(crate) fn release(&self, deliveries: &[DeliveryId]) {
         let mut held = self.lock();
@@ -72,7 +87,7 @@ impl Claims {
     }
 }
 
-/// What the operations of one group do to the claims.
+/// The effects of one group's operations on the claims.
 pub(crate) struct GroupClaims {
     claims: Arc<Claims>,
     reserved: Vec<DeliveryId>,
@@ -100,7 +115,7 @@ impl GroupClaims {
                 self.reserved.push(delivery);
                 true
             }
-            Some(Holder::Writer) => true,
+            Some(Holder::Writer | Holder::Damage) => true,
             Some(Holder::Attempt) => self.freed.contains(&delivery),
         }
     }
@@ -111,7 +126,7 @@ impl GroupClaims {
         self.deleting.push(webhook);
     }
 
-    /// Claims a delivery that nobody else can see yet.
+    /// Claims a delivery that is not visible yet.
     pub(crate) fn claim(&mut self, delivery: DeliveryId) -> FreshClaim {
         self.claims.lock().claim(delivery);
         FreshClaim { claims: Some(Arc::clone(&self.claims)), delivery }
@@ -146,8 +161,8 @@ impl Drop for GroupClaims {
     }
 }
 
-/// A claim on its way to whoever asked for it: it is freed again when it never arrives, because the caller stopped
-/// waiting or the group failed.
+/// A claim on its way to the caller. It is freed again if it never arrives, because the caller stopped waiting or the
+/// group failed.
 pub(crate) struct FreshClaim {
     claims: Option<Arc<Claims>>,
     delivery: DeliveryId,

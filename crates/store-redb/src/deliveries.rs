@@ -7,28 +7,28 @@ use hookwright_model::{
 };
 use hookwright_store::{DeliveryFilter, Noun, StoreError};
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use tracing::warn;
 
 use crate::claims::Claims;
+use crate::contain::contain;
 use crate::disk::Disk;
 use crate::error::Failure;
 use crate::group::Group;
-use crate::schema::{IdKey, Row};
-use crate::{codec, events, schema};
+use crate::{damage, events, schema};
 
 /// The most deliveries that one page of a filtered list reads.
 const READ_PER_PAGE: usize = 2_000;
 
-/// The delivery as it is stored.
-pub(crate) fn find(table: &impl ReadableTable<IdKey, Row>, id: DeliveryId) -> Result<Delivery, Failure> {
-    let row = table.get(&id.to_bytes())?.ok_or(StoreError::NotFound(Noun::Delivery))?;
-    Ok(codec::delivery(id, row.value())?)
+/// The delivery as it is stored, or what is left of it.
+fn find(txn: &ReadTransaction, id: DeliveryId) -> Result<Delivery, Failure> {
+    damage::find(&txn.open_table(schema::DELIVERIES)?, &txn.open_table(schema::EVENTS)?, id)
 }
 
 /// The delivery as people see it.
 pub(crate) fn delivery(disk: &Disk, claims: &Claims, id: DeliveryId) -> Result<Delivery, Failure> {
-    // Asked first: whoever has it may write it down and let go in between, but then it was delivering when asked.
+    // Asked first: the attempt may be recorded and released in between, but then it was delivering when asked.
     let claimed = claims.is_claimed(id);
-    let mut delivery = find(&disk.read()?.open_table(schema::DELIVERIES)?, id)?;
+    let mut delivery = find(&disk.read()?, id)?;
     if claimed {
         delivery.state = DeliveryState::Delivering;
     }
@@ -44,8 +44,8 @@ pub(crate) fn waiting(txn: &WriteTransaction) -> Result<Vec<Delivery>, Failure> 
     for entry in txn.open_table(schema::HELD)?.iter()? {
         ids.push(schema::second_of(entry?.0.value()));
     }
-    let table = txn.open_table(schema::DELIVERIES)?;
-    ids.into_iter().map(|id| find(&table, id)).collect()
+    let (deliveries, events) = (txn.open_table(schema::DELIVERIES)?, txn.open_table(schema::EVENTS)?);
+    ids.into_iter().map(|id| damage::find(&deliveries, &events, id)).collect()
 }
 
 /// One page of the log of a project, as people see it.
@@ -103,7 +103,6 @@ fn read_page(
     filter: DeliveryFilter,
     limit: usize,
 ) -> Result<Page<Delivery, DeliveryId>, Failure> {
-    let table = txn.open_table(schema::DELIVERIES)?;
     let mut items = Vec::new();
     let mut last = None;
     for (read, id) in ids.enumerate() {
@@ -112,7 +111,14 @@ fn read_page(
         }
         let id = id?;
         last = Some(id);
-        let mut delivery = find(&table, id)?;
+        let mut delivery = match contain(|| find(txn, id)) {
+            Ok(delivery) => delivery,
+            Err(failure) if is_damage(&failure) => {
+                warn!(delivery.id = %id, "a damaged delivery is left out of a list; see `hookwright verify`");
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         if claimed.contains(&id) {
             delivery.state = DeliveryState::Delivering;
         }
@@ -121,6 +127,11 @@ fn read_page(
         }
     }
     Ok(Page { items, next: None })
+}
+
+/// Whether the log's entry leads nowhere, or to a record of which nothing is left.
+fn is_damage(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(StoreError::NotFound(_))) || damage::problem_of(failure).is_some()
 }
 
 pub(crate) fn resend(group: &mut Group<'_, '_>, id: DeliveryId, now: Timestamp) -> Result<Delivery, Failure> {
@@ -146,7 +157,7 @@ pub(crate) fn cancel(group: &mut Group<'_, '_>, id: DeliveryId, reason: &str) ->
     Ok(cancelled)
 }
 
-/// The stored delivery, which nobody can claim until the group has ended.
+/// The stored delivery, reserved until the group has ended.
 fn reserve(group: &mut Group<'_, '_>, id: DeliveryId) -> Result<Delivery, Failure> {
     let stored = group.tables.delivery(id)?;
     if group.claims.reserve(id) {

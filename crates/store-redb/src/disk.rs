@@ -1,32 +1,38 @@
 //! The database file, which can be opened anew while the store stays.
 //!
-//! After a failed write redb refuses everything until its database is closed and opened again, which reads the whole
-//! file. The writer does that, and readers wait meanwhile. For a full disk, the one failure that is to be expected, it
-//! hardly ever comes to that: [`Disk::has_room`] says in time that nothing more should be accepted.
+//! After a failed read or write redb refuses everything until its database is closed and opened again, which reads the
+//! whole file. The writer does that, and readers wait meanwhile. A full disk, the one failure that is to be expected,
+//! hardly ever leads there: [`Disk::has_room`] stops the intake in time, and the reserve takes the results of what was
+//! accepted.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
+use tracing::{error, info, warn};
 
 use crate::error::Fault;
 
-/// The room that is kept for writing down what happened to what has been accepted.
+/// The room that is kept for the results of accepted deliveries.
 pub(crate) const RESERVED_BYTES: u64 = 32 * 1024 * 1024;
+/// With less room than this no delivery is begun: what is left of the reserve is for those under way.
+pub(crate) const LAST_RESERVED_BYTES: u64 = RESERVED_BYTES / 4;
 
-/// Where the database is.
+/// The place of the database.
 pub(crate) struct Medium {
     /// Opens the database, each time the same.
     pub(crate) open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>,
-    /// How much room is left, as far as that is known.
+    /// The free room, as far as it is known.
     pub(crate) free_bytes: Box<dyn Fn() -> Option<u64> + Send + Sync>,
 }
 
 pub(crate) struct Disk {
     medium: Medium,
     handle: RwLock<Handle>,
-    has_room: AtomicBool,
+    /// The free room when the disk was last looked at.
+    free_bytes: AtomicU64,
     closed: AtomicBool,
+    trouble: Mutex<Trouble>,
 }
 
 enum Handle {
@@ -35,10 +41,29 @@ enum Handle {
     Gone(Fault),
 }
 
+/// What keeps the disk from taking new events. Each kind is logged when it begins and when it ends.
+#[derive(Default)]
+struct Trouble {
+    /// There is less room than the reserve.
+    full: bool,
+    /// The fault of the last write, if it failed.
+    failing: Option<Fault>,
+    /// The fault is in the log.
+    told: bool,
+}
+
 impl Disk {
     pub(crate) fn open(medium: Medium) -> Result<Self, DatabaseError> {
         let handle = RwLock::new(Handle::Open((medium.open)()?));
-        Ok(Self { medium, handle, has_room: AtomicBool::new(true), closed: AtomicBool::new(false) })
+        let disk = Self {
+            medium,
+            handle,
+            free_bytes: AtomicU64::new(u64::MAX),
+            closed: AtomicBool::new(false),
+            trouble: Mutex::default(),
+        };
+        disk.look_for_room();
+        Ok(disk)
     }
 
     /// A snapshot of what has been committed so far.
@@ -65,13 +90,13 @@ impl Disk {
         if self.is_closed() {
             return Err(Fault::Closed);
         }
-        match (self.medium.open)() {
+        let opened = crate::contain::contain(|| (self.medium.open)().map_err(Fault::from));
+        match opened {
             Ok(database) => {
                 *handle = Handle::Open(database);
                 Ok(())
             }
-            Err(error) => {
-                let fault = Fault::from(error);
+            Err(fault) => {
                 *handle = Handle::Gone(fault.clone());
                 Err(fault)
             }
@@ -80,14 +105,79 @@ impl Disk {
 
     /// Whether more may be accepted. Looks at the disk only while there is no room: otherwise the writer does.
     pub(crate) fn has_room(&self) -> bool {
-        self.has_room.load(Ordering::Relaxed) || self.look_for_room()
+        self.free_bytes.load(Ordering::Relaxed) >= RESERVED_BYTES || self.look_for_room()
     }
 
-    /// Looks how much room is left.
+    /// Whether a delivery may begin: its result will find room.
+    pub(crate) fn has_room_for_results(&self) -> bool {
+        self.has_room() || self.free_bytes.load(Ordering::Relaxed) >= LAST_RESERVED_BYTES
+    }
+
+    /// Looks how much room is left, and says whether more may be accepted.
     pub(crate) fn look_for_room(&self) -> bool {
-        let has_room = (self.medium.free_bytes)().is_none_or(|free| free >= RESERVED_BYTES);
-        self.has_room.store(has_room, Ordering::Relaxed);
-        has_room
+        let free = (self.medium.free_bytes)().unwrap_or(u64::MAX);
+        self.free_bytes.store(free, Ordering::Relaxed);
+        let full = free < RESERVED_BYTES;
+        let mut trouble = self.trouble.lock();
+        if full != trouble.full {
+            trouble.full = full;
+            if full {
+                warn!(
+                    disk.free_bytes = free,
+                    disk.reserved_bytes = RESERVED_BYTES,
+                    "the disk of the data folder is full: new events are refused until there is room"
+                );
+            } else {
+                info!(
+                    disk.free_bytes = free,
+                    "the disk of the data folder has room again: events are accepted"
+                );
+            }
+        }
+        !full
+    }
+
+    /// Notes how a write ended.
+    pub(crate) fn note_write(&self, outcome: Result<(), &Fault>) {
+        let is_full = outcome.is_err() && !self.look_for_room();
+        let mut trouble = self.trouble.lock();
+        match outcome {
+            Ok(()) => {
+                trouble.failing = None;
+                if std::mem::take(&mut trouble.told) {
+                    info!("the store writes again");
+                }
+            }
+            Err(fault) => {
+                // A full disk has been told already.
+                if !trouble.told && !is_full && !self.is_closed() {
+                    error!(error = %fault, "the store cannot write: what happens is recorded once it can");
+                    trouble.told = true;
+                }
+                trouble.failing = Some(fault.clone());
+            }
+        }
+    }
+
+    /// Whether the last write failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.trouble.lock().failing.is_some()
+    }
+
+    /// Why no new events are taken, if so.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let trouble = self.trouble.lock();
+        if let Some(fault) = &trouble.failing {
+            return Some(format!("the store cannot write: {fault}"));
+        }
+        trouble.full.then(|| {
+            let free = self.free_bytes.load(Ordering::Relaxed) >> 20;
+            let reserved = RESERVED_BYTES >> 20;
+            format!(
+                "the disk of the data folder is full: {free} MiB are free, and {reserved} MiB are kept for the \
+                 results of accepted events"
+            )
+        })
     }
 
     /// Whether [`Disk::close`] has been called.

@@ -1,4 +1,4 @@
-//! What can go wrong: when a store is opened, and underneath one that is open.
+//! Errors of opening a store, and of the database below an open one.
 
 use std::fmt;
 use std::io;
@@ -20,12 +20,12 @@ pub struct OpenError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenErrorKind {
     /// Somebody else has it open.
-    #[error("another process uses it; stop that one first, or choose another data folder")]
+    #[error("another process uses it. Stop that process, or choose another data folder")]
     Locked,
     /// It was written by a newer version of Hookwright.
     #[error(
-        "it has format {found}, but this version of Hookwright knows formats up to {supported}; \
-         use the version that wrote it, or a newer one"
+        "it has format {found}, but this version of Hookwright reads formats up to {supported}. \
+         Use the version that wrote it, or a newer one"
     )]
     NewerFormat {
         /// The format of the file.
@@ -34,16 +34,16 @@ pub enum OpenErrorKind {
         supported: u32,
     },
     /// It was created with another master key.
-    #[error("its secrets are sealed with another master key; give the key that it was created with")]
+    #[error("its secrets are sealed with another master key. Use the key that it was created with")]
     WrongKey,
     /// The file is something else.
-    #[error("the file is not a store of Hookwright; choose another data folder, or move the file away")]
+    #[error("the file is not a Hookwright store. Choose another data folder, or move the file away")]
     NotAStore,
     /// The file is damaged.
-    #[error("it is damaged ({0}); restore it from a backup")]
+    #[error("it is damaged: {0}. List the damage with `hookwright verify`, or restore a backup")]
     Damaged(String),
     /// There is no room to open it.
-    #[error("the disk is full; make room and try again")]
+    #[error("the disk is full. Free some space and try again")]
     Full,
     /// The operating system refused.
     #[error("{0}")]
@@ -90,7 +90,7 @@ impl From<redb::Error> for OpenErrorKind {
 impl From<Failure> for OpenErrorKind {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(StoreError::Corrupt(reason)) | Failure::Broken(Fault::Corrupt(reason)) => {
+            Failure::Refused(StoreError::Corrupt(reason)) | Failure::Broken(Fault::Damaged(reason)) => {
                 Self::Damaged(reason)
             }
             Failure::Broken(Fault::Full) => Self::Full,
@@ -99,17 +99,24 @@ impl From<Failure> for OpenErrorKind {
     }
 }
 
+impl From<Fault> for OpenErrorKind {
+    fn from(fault: Fault) -> Self {
+        Failure::Broken(fault).into()
+    }
+}
+
 /// Whether there was no room: on the disk, or in the quota.
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// The database underneath does not work. Told to everybody whose operation it ended, hence cheap to copy.
+/// The database underneath does not work. Every caller of the failed group gets a copy, so it is cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     Full,
     Closed,
-    Corrupt(String),
+    /// The file is damaged.
+    Damaged(String),
     Other(Arc<redb::Error>),
 }
 
@@ -117,7 +124,7 @@ impl From<redb::Error> for Fault {
     fn from(error: redb::Error) -> Self {
         match error {
             redb::Error::Io(error) if is_full(&error) => Self::Full,
-            redb::Error::Corrupted(reason) => Self::Corrupt(reason),
+            redb::Error::Corrupted(reason) => Self::Damaged(reason),
             other => Self::Other(Arc::new(other)),
         }
     }
@@ -128,7 +135,7 @@ impl From<Fault> for StoreError {
         match fault {
             Fault::Full => Self::Full,
             Fault::Closed => Self::Closed,
-            Fault::Corrupt(reason) => Self::Corrupt(reason),
+            Fault::Damaged(reason) => Self::Corrupt(reason),
             Fault::Other(error) => Self::Backend(Box::new(error)),
         }
     }
@@ -145,7 +152,7 @@ impl fmt::Display for Fault {
 pub(crate) enum Failure {
     /// The operation was refused and has changed nothing.
     Refused(StoreError),
-    /// The database failed: nobody knows what has been changed.
+    /// The database failed: it is unknown what was changed.
     Broken(Fault),
 }
 

@@ -1,4 +1,4 @@
-//! Events: accepting them, and recognising those that come again.
+//! Events: accepting them, and recognising repeats.
 
 use std::collections::HashMap;
 
@@ -13,11 +13,11 @@ use crate::group::{Group, Tables};
 use crate::schema::{IdKey, Row};
 use crate::{codec, schema};
 
-/// How many expired idempotency keys are forgotten with each call that accepts events: more than it can add in the long
-/// run, few enough that nobody notices.
+/// How many expired idempotency keys each accepted event removes: more than events can add in the long run, few enough
+/// to cost nothing noticeable.
 const FORGOTTEN_PER_EVENT: usize = 2;
 
-/// What is to become of one event.
+/// The decision about one event.
 enum Decision<'e> {
     /// Stored, with its deliveries for webhooks that are active.
     Store(Vec<&'e Delivery>),
@@ -104,9 +104,12 @@ fn repeat_of_stored(
     let Some(row) = tables.known_keys.get((&event.project.to_bytes(), key.as_str()))? else {
         return Ok(None);
     };
-    let known = codec::known_key(row.value())?;
+    // A damaged record stands for nothing: the event is accepted as a new one.
+    let Ok(known) = codec::known_key(event.project, key.as_str(), row.value()) else { return Ok(None) };
     let Some(row) = tables.events.get(&known.event.to_bytes())? else { return Ok(None) };
-    let StoredEvent { event: first, deliveries } = codec::event(known.event, row.value())?;
+    let Ok(StoredEvent { event: first, deliveries }) = codec::event(known.event, row.value()) else {
+        return Ok(None);
+    };
     if repeat(&first, event)? {
         Ok(Some(Decision::Repeat(Accepted { event: first.id, deliveries, repeat: Repeat::Known })))
     } else {
@@ -137,11 +140,14 @@ fn insert_event(tables: &mut Tables<'_>, event: &Event, deliveries: &[&Delivery]
 fn remember(tables: &mut Tables<'_>, key: &IdempotencyKey, event: &Event) -> Result<(), Failure> {
     let known = KnownKey { event: event.id, expires_at: expiry(event) };
     let project = event.project.to_bytes();
-    let row = codec::known_key_row(known)?;
+    let row = codec::known_key_row(event.project, key.as_str(), known)?;
     let replaced = tables.known_keys.insert((&project, key.as_str()), &*row)?;
     if let Some(replaced) = replaced {
-        let expired_at = codec::known_key(replaced.value())?.expires_at.as_millis();
-        tables.expiries.remove((expired_at, &project, key.as_str()))?;
+        // The entry of a damaged record expires by itself.
+        if let Ok(replaced) = codec::known_key(event.project, key.as_str(), replaced.value()) {
+            let expired_at = replaced.expires_at.as_millis();
+            tables.expiries.remove((expired_at, &project, key.as_str()))?;
+        }
     }
     tables.expiries.insert((known.expires_at.as_millis(), &project, key.as_str()), ())?;
     Ok(())
@@ -165,16 +171,16 @@ fn forget_expired(tables: &mut Tables<'_>, now: Timestamp, most: usize) -> Resul
 
 pub(crate) fn start_test(
     group: &mut Group<'_, '_>,
-    event: Event,
-    mut delivery: Delivery,
+    event: &Event,
+    delivery: &Delivery,
 ) -> Result<(Claim, FreshClaim), Failure> {
     if group.catalog.webhook(delivery.webhook).is_none() {
         return Err(StoreError::NotFound(Noun::Webhook).into());
     }
-    insert_event(&mut group.tables, &event, &[&delivery])?;
+    insert_event(&mut group.tables, event, &[delivery])?;
     let claim = group.claims.claim(delivery.id);
-    delivery.state = DeliveryState::Delivering;
-    Ok((Claim { delivery, event, replies: Vec::new() }, claim))
+    let delivery = Delivery { state: DeliveryState::Delivering, ..delivery.clone() };
+    Ok((Claim { delivery, event: event.clone(), replies: Vec::new() }, claim))
 }
 
 /// The event with this id, and the deliveries that it was accepted with.

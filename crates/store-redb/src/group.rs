@@ -1,21 +1,20 @@
-//! What the operations of one group work on: the tables of one transaction, and what is to happen after its commit.
+//! One group of operations: the tables of its transaction, and the effects that follow its commit.
 
 use std::sync::Arc;
 
 use hookwright_model::{Delivery, DeliveryId, DeliveryState};
-use hookwright_store::{Noun, StoreError};
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{Table, WriteTransaction};
 
 use crate::catalog::Staged;
 use crate::claims::GroupClaims;
-use crate::codec;
 use crate::error::{Failure, Fault};
 use crate::schema::{self, DueKey, ExpiryKey, IdKey, KnownKeyKey, NumberedKey, PairKey, Row};
 use crate::seal::Sealer;
 use crate::store::Shared;
+use crate::{codec, damage};
 
-/// The operations of one group see what those before them have done. An operation checks first and writes afterwards:
-/// one that is refused leaves nothing, and the group goes on without it.
+/// An operation sees the changes of those before it in the group. It checks first and writes afterwards: a refused
+/// operation leaves nothing behind, and the group goes on without it.
 pub(crate) struct Group<'t, 's> {
     /// For the tables that are used seldom; the others are open already.
     pub(crate) txn: &'t WriteTransaction,
@@ -73,7 +72,7 @@ impl<'t, 's> Group<'t, 's> {
 }
 
 impl Effects<'_> {
-    /// Shows the effects, after the commit: first what is there now, then that it is free.
+    /// Shows the effects after the commit: first the new content, then the freed claims.
     pub(crate) fn publish(self) {
         self.catalog.publish();
         self.claims.commit();
@@ -82,13 +81,13 @@ impl Effects<'_> {
 
 /// The index that leads to a delivery in its state.
 #[derive(PartialEq, Eq)]
-enum Index {
+pub(crate) enum Index {
     Due([u8; 40]),
     Held([u8; 32]),
     None,
 }
 
-fn index_of(delivery: &Delivery) -> Index {
+pub(crate) fn index_of(delivery: &Delivery) -> Index {
     match delivery.state {
         DeliveryState::Pending | DeliveryState::Delivering => {
             Index::Due(schema::due_key(delivery.webhook, delivery.due_at, delivery.id))
@@ -102,10 +101,9 @@ fn index_of(delivery: &Delivery) -> Index {
 }
 
 impl Tables<'_> {
-    /// The delivery as it is stored.
+    /// The delivery as it is stored, or what is left of it: see [`damage::find`].
     pub(crate) fn delivery(&self, id: DeliveryId) -> Result<Delivery, Failure> {
-        let row = self.deliveries.get(&id.to_bytes())?.ok_or(StoreError::NotFound(Noun::Delivery))?;
-        Ok(codec::delivery(id, row.value())?)
+        damage::find(&self.deliveries, &self.events, id)
     }
 
     /// Stores a delivery that is not stored yet.
@@ -130,7 +128,8 @@ impl Tables<'_> {
         self.link(&new)
     }
 
-    fn link(&mut self, index: &Index) -> Result<(), Failure> {
+    /// Puts a delivery where its state belongs.
+    pub(crate) fn link(&mut self, index: &Index) -> Result<(), Failure> {
         match index {
             Index::Due(key) => drop(self.due.insert(key, ())?),
             Index::Held(key) => drop(self.held.insert(key, ())?),

@@ -7,18 +7,24 @@
 //!                          schema + codec + seal ──▶ disk
 //! ```
 //!
-//! What is few and always needed (projects, webhooks, mappings, plugin versions) is in memory, in the `catalog`; what is
-//! many (events, deliveries, attempts) is read from the file. Claims are in memory only.
+//! Projects, webhooks, mappings and plugin versions are few and always needed: the `catalog` has them in memory. Events,
+//! deliveries and attempts are many and are read from the file. Claims are in memory only.
+//!
+//! A full or failing disk stops the intake and is tried again once a second (`disk`, `watch`). A damaged record or page
+//! ends the operations that need it, with words, and nothing else (`contain`, `damage`); `verify` lists the damage.
 
 mod attempts;
 mod catalog;
 mod claims;
 mod codec;
+mod contain;
+mod damage;
 mod deliveries;
 mod disk;
 mod due;
 mod error;
 mod events;
+mod file;
 mod group;
 mod plugins;
 mod projects;
@@ -27,9 +33,12 @@ mod seal;
 mod store;
 #[cfg(test)]
 mod tests;
+mod verify;
+mod watch;
 mod webhooks;
 mod writer;
 
 pub use error::{OpenError, OpenErrorKind};
 pub use seal::{Entropy, MasterKey};
 pub use store::{OpenOptions, RedbStore};
+pub use verify::{Damage, Verified, verify};

@@ -34,15 +34,26 @@ pub(crate) fn add(
     }
     let newest = owners.get(&new.owner).and_then(|versions| versions.last());
     if let Some(newest) = newest.filter(|newest| newest.digest == digest) {
+        repair(group, new, digest)?;
         return Ok((Arc::clone(newest), Repeat::Known));
     }
     let version = Arc::new(new.numbered(newest.map_or(1, |newest| newest.version + 1), digest));
     let row = codec::plugin_row(&version)?;
-    let owner = owner_key(version.owner);
+    let owner = schema::owner_key(version.owner);
     group.txn.open_table(schema::COMPONENTS)?.insert(&digest.to_bytes(), &*new.component)?;
     group.txn.open_table(schema::PLUGINS)?.insert((&owner, version.name.as_str(), version.version), &*row)?;
     group.catalog.stage(Change::Plugin(Arc::clone(&version)));
     Ok((version, Repeat::First))
+}
+
+/// Stores a known component again if the stored one is damaged.
+fn repair(group: &Group<'_, '_>, new: &NewPluginVersion, digest: Digest) -> Result<(), Failure> {
+    let mut components = group.txn.open_table(schema::COMPONENTS)?;
+    let intact = components.get(&digest.to_bytes())?.is_some_and(|stored| *stored.value() == *new.component);
+    if !intact {
+        components.insert(&digest.to_bytes(), &*new.component)?;
+    }
+    Ok(())
 }
 
 /// Deletes a plugin of a project.
@@ -100,7 +111,7 @@ fn check_detached(
 }
 
 fn remove(group: &mut Group<'_, '_>, version: Arc<PluginVersion>) -> Result<(), Failure> {
-    let owner = owner_key(version.owner);
+    let owner = schema::owner_key(version.owner);
     group.txn.open_table(schema::PLUGINS)?.remove((&owner, version.name.as_str(), version.version))?;
     group.txn.open_table(schema::ORPHANS)?.insert(&version.digest.to_bytes(), ())?;
     group.catalog.stage(Change::PluginVersionDeleted(version));
@@ -143,26 +154,20 @@ pub(crate) fn decode(
     row: &[u8],
 ) -> Result<PluginVersion, StoreError> {
     let name = name.parse().map_err(|error| StoreError::Corrupt(format!("the name of a plugin: {error}")))?;
-    codec::plugin(owner_of(owner), name, version, row)
+    codec::plugin(schema::owner_of(owner), name, version, row)
 }
 
 /// The component with this digest.
 pub(crate) fn component(txn: &ReadTransaction, digest: Digest) -> Result<Bytes, Failure> {
     let table = txn.open_table(schema::COMPONENTS)?;
     let component = table.get(&digest.to_bytes())?.ok_or(StoreError::NotFound(Noun::Component))?;
-    Ok(Bytes::copy_from_slice(component.value()))
-}
-
-fn owner_key(owner: PluginOwner) -> [u8; 17] {
-    let mut key = [0; 17];
-    if let PluginOwner::Project(project) = owner {
-        key[0] = 1;
-        key[1..].copy_from_slice(&project.to_bytes());
+    let component = Bytes::copy_from_slice(component.value());
+    if Digest::of(&component) == digest {
+        Ok(component)
+    } else {
+        Err(StoreError::Corrupt(format!(
+            "the component {digest} is damaged; upload its plugin version again"
+        ))
+        .into())
     }
-    key
-}
-
-fn owner_of(key: &[u8; 17]) -> PluginOwner {
-    let [kind, project @ ..] = *key;
-    if kind == 0 { PluginOwner::Bundled } else { PluginOwner::Project(ProjectId::from_bytes(project)) }
 }

@@ -3,8 +3,8 @@
 //! Numbers in keys are big-endian, so that keys sort as what they mean: whatever is wanted next is read from the front
 //! of a range.
 
-use hookwright_model::{DeliveryId, ProjectId, Revision, Timestamp, WebhookId};
-use redb::{ReadableTable, TableDefinition, TableError, WriteTransaction};
+use hookwright_model::{DeliveryId, PluginOwner, ProjectId, Revision, Timestamp, WebhookId};
+use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
 use crate::error::{Failure, OpenErrorKind};
 use crate::seal::{Place, Sealer};
@@ -122,6 +122,11 @@ pub(crate) fn numbered_keys(delivery: DeliveryId) -> ([u8; 20], [u8; 20]) {
     (numbered_key(delivery, 0), numbered_key(delivery, u32::MAX))
 }
 
+/// The delivery of a key of [`ATTEMPTS`] or [`REPLIES`].
+pub(crate) fn delivery_of(key: &[u8; 20]) -> DeliveryId {
+    DeliveryId::from_bytes(first_16(key))
+}
+
 /// The number of a key of [`ATTEMPTS`] or [`REPLIES`].
 pub(crate) fn number_of(key: &[u8; 20]) -> u32 {
     let mut number = [0; 4];
@@ -140,6 +145,20 @@ pub(crate) fn split_mapping_key(key: &[u8; 24]) -> (WebhookId, Revision) {
     let mut revision = [0; 8];
     revision.copy_from_slice(&key[16..]);
     (WebhookId::from_bytes(first_16(key)), u64::from_be_bytes(revision))
+}
+
+pub(crate) fn owner_key(owner: PluginOwner) -> [u8; 17] {
+    let mut key = [0; 17];
+    if let PluginOwner::Project(project) = owner {
+        key[0] = 1;
+        key[1..].copy_from_slice(&project.to_bytes());
+    }
+    key
+}
+
+pub(crate) fn owner_of(key: &[u8; 17]) -> PluginOwner {
+    let [kind, project @ ..] = *key;
+    if kind == 0 { PluginOwner::Bundled } else { PluginOwner::Project(ProjectId::from_bytes(project)) }
 }
 
 fn pair(first: [u8; 16], second: [u8; 16]) -> [u8; 32] {
@@ -165,6 +184,8 @@ const MIGRATIONS: &[Migration] = &[
         txn.open_table(ORPHANS)?;
         Ok(())
     },
+    // 3: records have checksums. Older ones get theirs when they are written again.
+    |_| Ok(()),
 ];
 /// The format that this version writes.
 #[expect(clippy::cast_possible_truncation, reason = "there are few formats")]
@@ -173,6 +194,10 @@ pub(crate) const FORMAT: u32 = MIGRATIONS.len() as u32 + 1;
 const FORMAT_VERSION: &str = "format_version";
 const KEY_CHECK: &str = "key_check";
 const CHECKED: &[u8] = b"hookwright";
+/// Covers the other two, so that damage is not taken for a newer format or another key.
+const CHECKSUM: &str = "checksum";
+/// Older files have no checksum.
+const FIRST_WITH_CHECKSUM: u32 = 3;
 
 /// Makes a new file a store, or an older store one of this format, and checks the master key.
 pub(crate) fn prepare(txn: &WriteTransaction, sealer: &Sealer) -> Result<(), OpenErrorKind> {
@@ -192,7 +217,38 @@ pub(crate) fn prepare(txn: &WriteTransaction, sealer: &Sealer) -> Result<(), Ope
     if found != Some(FORMAT) {
         let mut meta = txn.open_table(META).map_err(Failure::from)?;
         meta.insert(FORMAT_VERSION, &FORMAT.to_le_bytes()[..]).map_err(Failure::from)?;
+        put_checksum(&mut meta)?;
     }
+    Ok(())
+}
+
+/// Checks that a file is a store of this format with this master key.
+pub(crate) fn check(txn: &ReadTransaction, sealer: &Sealer) -> Result<(), OpenErrorKind> {
+    let meta = match txn.open_table(META) {
+        Ok(meta) => meta,
+        Err(TableError::Storage(error)) => return Err(Failure::from(error).into()),
+        Err(_) => return Err(OpenErrorKind::NotAStore),
+    };
+    let found = format_in(&meta)?;
+    check_key_in(&meta, sealer)?;
+    if found > FORMAT { Err(OpenErrorKind::NewerFormat { found, supported: FORMAT }) } else { Ok(()) }
+}
+
+fn checksum_of(meta: &impl ReadableTable<&'static str, Row>) -> Result<[u8; 8], Failure> {
+    let mut hasher = blake3::Hasher::new();
+    for name in [FORMAT_VERSION, KEY_CHECK] {
+        let entry = meta.get(name)?;
+        let value = entry.as_ref().map_or(&[][..], |entry| entry.value());
+        hasher.update(&(value.len() as u64).to_le_bytes()).update(value);
+    }
+    let mut checksum = [0; 8];
+    hasher.finalize_xof().fill(&mut checksum);
+    Ok(checksum)
+}
+
+fn put_checksum(meta: &mut Table<'_, &'static str, Row>) -> Result<(), Failure> {
+    let checksum = checksum_of(meta)?;
+    meta.insert(CHECKSUM, &checksum[..])?;
     Ok(())
 }
 
@@ -206,9 +262,23 @@ fn format_of(txn: &WriteTransaction) -> Result<Option<u32>, OpenErrorKind> {
         Err(TableError::Storage(error)) => return Err(Failure::from(error).into()),
         Err(_) => return Err(OpenErrorKind::NotAStore),
     };
+    format_in(&meta).map(Some)
+}
+
+fn format_in(meta: &impl ReadableTable<&'static str, Row>) -> Result<u32, OpenErrorKind> {
     let version = meta.get(FORMAT_VERSION).map_err(Failure::from)?.ok_or(OpenErrorKind::NotAStore)?;
     let version = version.value().try_into().map_err(|_| OpenErrorKind::NotAStore)?;
-    Ok(Some(u32::from_le_bytes(version)))
+    let version = u32::from_le_bytes(version);
+    let checksum = meta.get(CHECKSUM).map_err(Failure::from)?.map(|entry| entry.value().to_vec());
+    let intact = match checksum {
+        Some(checksum) => checksum == checksum_of(meta)?,
+        None => version < FIRST_WITH_CHECKSUM,
+    };
+    if intact {
+        Ok(version)
+    } else {
+        Err(OpenErrorKind::Damaged("its description of itself does not match its checksum".to_owned()))
+    }
 }
 
 /// Creates every table, because one that was never created cannot be opened for reading.
@@ -235,7 +305,10 @@ fn create(txn: &WriteTransaction, sealer: &Sealer) -> Result<(), Failure> {
 }
 
 fn check_key(txn: &WriteTransaction, sealer: &Sealer) -> Result<(), OpenErrorKind> {
-    let meta = txn.open_table(META).map_err(Failure::from)?;
+    check_key_in(&txn.open_table(META).map_err(Failure::from)?, sealer)
+}
+
+fn check_key_in(meta: &impl ReadableTable<&'static str, Row>, sealer: &Sealer) -> Result<(), OpenErrorKind> {
     let check = meta.get(KEY_CHECK).map_err(Failure::from)?.ok_or(OpenErrorKind::NotAStore)?;
     match sealer.open(Place::Check, check.value()) {
         Ok(checked) if checked == CHECKED => Ok(()),
@@ -248,12 +321,15 @@ fn check_key(txn: &WriteTransaction, sealer: &Sealer) -> Result<(), OpenErrorKin
 pub(crate) fn back_to_format_1(txn: &WriteTransaction) {
     txn.delete_table(ORPHANS).unwrap();
     set_format(txn, 1);
+    txn.open_table(META).unwrap().remove(CHECKSUM).unwrap();
 }
 
 /// Writes another format version: what a newer version of Hookwright would have done.
 #[cfg(test)]
 pub(crate) fn set_format(txn: &WriteTransaction, format: u32) {
-    txn.open_table(META).unwrap().insert(FORMAT_VERSION, &format.to_le_bytes()[..]).unwrap();
+    let mut meta = txn.open_table(META).unwrap();
+    meta.insert(FORMAT_VERSION, &format.to_le_bytes()[..]).unwrap();
+    put_checksum(&mut meta).unwrap();
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(crate) struct CannotOpen;
 
 impl From<CannotOpen> for StoreError {
     fn from(_: CannotOpen) -> Self {
-        Self::Corrupt("a sealed record cannot be opened".to_owned())
+        Self::Corrupt("its seal is broken".to_owned())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The store: each operation of the trait, sent to where it is done.
+//! The store: the trait's operations, each passed to the module that carries it out.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,27 +11,26 @@ use hookwright_model::{
 };
 use hookwright_store::{
     Accepted, AttemptRecord, Claim, DeliveryFilter, Due, NewEvent, NewPluginVersion, Noun, Repeat, Store,
-    StoreError,
+    StoreError, StoreHealth,
 };
 use parking_lot::{RwLock, RwLockReadGuard};
-use redb::Database;
+use tracing::error;
 
 use crate::catalog::Catalog;
 use crate::claims::Claims;
+use crate::contain::contain;
 use crate::disk::{Disk, Medium};
-use crate::error::{Failure, OpenError, OpenErrorKind};
+use crate::error::{Failure, Fault, OpenError, OpenErrorKind};
 use crate::seal::{Entropy, MasterKey, Sealer};
+use crate::watch::Watch;
 use crate::writer::Writer;
-use crate::{attempts, deliveries, due, events, plugins, projects, schema, webhooks};
+use crate::{attempts, damage, deliveries, due, events, plugins, projects, schema, webhooks};
 
-/// How much of the file is kept in memory: what is under way fits in many times over.
-const CACHE_BYTES: usize = 128 * 1024 * 1024;
-
-/// What it takes to open a store.
+/// Options of opening a store.
 pub struct OpenOptions {
     /// The file; it is created when it does not exist. Its folder must exist.
     pub path: PathBuf,
-    /// What the secrets in it are sealed with: the same key each time.
+    /// Seals the secrets: the same key each time.
     pub key: MasterKey,
     /// Random bytes for the nonces of sealed records.
     pub entropy: Entropy,
@@ -43,6 +42,8 @@ pub struct OpenOptions {
 /// Reads go to the database themselves. A store that was dropped or closed can be opened again.
 pub struct RedbStore {
     pub(crate) shared: Arc<Shared>,
+    // Ends before the writer does.
+    _watch: Option<Watch>,
     pub(crate) writer: Writer,
 }
 
@@ -64,7 +65,7 @@ impl RedbStore {
         let OpenOptions { path, key, entropy } = options;
         let [file, same_file] = [path.clone(), path.clone()];
         let medium = Medium {
-            open: Box::new(move || Database::builder().set_cache_size(CACHE_BYTES).create(&file)),
+            open: Box::new(move || crate::file::open(&file)),
             free_bytes: Box::new(move || fs4::available_space(&same_file).ok()),
         };
         Self::open_with(medium, &key, entropy).map_err(|kind| OpenError::new(&path, kind))
@@ -75,6 +76,20 @@ impl RedbStore {
         key: &MasterKey,
         entropy: Entropy,
     ) -> Result<Self, OpenErrorKind> {
+        let (disk, sealer, catalog) = contain(|| Self::prepare(medium, key, entropy))?;
+        let claims = Arc::new(Claims::default());
+        let shared = Arc::new(Shared { disk, sealer, catalog: RwLock::new(catalog), claims });
+        let writer = Writer::start(Arc::clone(&shared)).map_err(OpenErrorKind::Io)?;
+        let nudge = writer.nudge();
+        let watch = nudge.map(|nudge| Watch::start(Arc::clone(&shared), nudge)).transpose();
+        Ok(Self { shared, _watch: watch.map_err(OpenErrorKind::Io)?, writer })
+    }
+
+    fn prepare(
+        medium: Medium,
+        key: &MasterKey,
+        entropy: Entropy,
+    ) -> Result<(Disk, Sealer, Catalog), OpenErrorKind> {
         let disk = Disk::open(medium)?;
         let sealer = Sealer::new(key, entropy);
         let txn = disk.write().map_err(Failure::from)?;
@@ -82,25 +97,28 @@ impl RedbStore {
         plugins::sweep(&txn)?;
         txn.commit().map_err(Failure::from)?;
         let catalog = Catalog::load(&disk.read().map_err(Failure::from)?, &sealer)?;
-        let claims = Arc::new(Claims::default());
-        let shared = Arc::new(Shared { disk, sealer, catalog: RwLock::new(catalog), claims });
-        let writer = Writer::start(Arc::clone(&shared)).map_err(OpenErrorKind::Io)?;
-        Ok(Self { shared, writer })
+        Ok((disk, sealer, catalog))
     }
 
     fn catalog(&self) -> Result<RwLockReadGuard<'_, Catalog>, StoreError> {
         if self.shared.disk.is_closed() { Err(StoreError::Closed) } else { Ok(self.shared.catalog.read()) }
     }
 
-    /// Reads from the database. When it does not work, the writer is asked to mend it, and the read is tried once more.
+    /// Refuses what can wait while there is no room: the reserve is for the results of what was accepted.
+    fn check_room(&self) -> Result<(), StoreError> {
+        if self.shared.disk.has_room() { Ok(()) } else { Err(StoreError::Full) }
+    }
+
+    /// Reads from the database. If the database has failed, the writer opens it again, and the read is repeated once.
     async fn read<T: Send>(
         &self,
         read: impl Fn(&Shared) -> Result<T, Failure> + Send + Sync,
     ) -> Result<T, StoreError> {
-        match read(&self.shared) {
-            Err(Failure::Broken(_)) => {
+        let read = || contain(|| read(&self.shared));
+        match read() {
+            Err(Failure::Broken(fault)) if !matches!(fault, Fault::Damaged(_)) => {
                 self.writer.submit(|_| Ok(())).await?;
-                Ok(read(&self.shared)?)
+                Ok(read()?)
             }
             result => Ok(result?),
         }
@@ -110,7 +128,8 @@ impl RedbStore {
 #[async_trait]
 impl Store for RedbStore {
     async fn create_project(&self, project: Project) -> Result<(), StoreError> {
-        self.writer.submit(move |group| projects::create(group, project)).await
+        self.check_room()?;
+        self.writer.submit(move |group| projects::create(group, project.clone())).await
     }
 
     async fn project(&self, id: ProjectId) -> Result<Project, StoreError> {
@@ -126,11 +145,12 @@ impl Store for RedbStore {
     }
 
     async fn create_webhook(&self, webhook: Webhook) -> Result<(), StoreError> {
-        self.writer.submit(move |group| webhooks::create(group, webhook)).await
+        self.check_room()?;
+        self.writer.submit(move |group| webhooks::create(group, webhook.clone())).await
     }
 
     async fn update_webhook(&self, webhook: Webhook) -> Result<(), StoreError> {
-        self.writer.submit(move |group| webhooks::update(group, webhook)).await
+        self.writer.submit(move |group| webhooks::update(group, webhook.clone())).await
     }
 
     async fn delete_webhook(
@@ -159,9 +179,7 @@ impl Store for RedbStore {
         &self,
         version: NewPluginVersion,
     ) -> Result<(Arc<PluginVersion>, Repeat), StoreError> {
-        if !self.shared.disk.has_room() {
-            return Err(StoreError::Full);
-        }
+        self.check_room()?;
         let digest = Digest::of(&version.component);
         self.writer.submit(move |group| plugins::add(group, &version, digest)).await
     }
@@ -199,15 +217,14 @@ impl Store for RedbStore {
     }
 
     async fn accept_events(&self, events: Vec<NewEvent>) -> Result<Vec<Accepted>, StoreError> {
-        if !self.shared.disk.has_room() {
-            return Err(StoreError::Full);
-        }
+        self.check_room()?;
         self.writer.submit_unless_overloaded(move |group| events::accept(group, &events)).await
     }
 
     async fn start_test(&self, event: Event, delivery: Delivery) -> Result<Claim, StoreError> {
+        self.check_room()?;
         let (claim, fresh) =
-            self.writer.submit(move |group| events::start_test(group, event, delivery)).await?;
+            self.writer.submit(move |group| events::start_test(group, &event, &delivery)).await?;
         fresh.keep();
         Ok(claim)
     }
@@ -217,7 +234,19 @@ impl Store for RedbStore {
     }
 
     async fn claim_due(&self, webhook: WebhookId, now: Timestamp, limit: usize) -> Result<Due, StoreError> {
-        self.read(|shared| due::claim(&shared.disk, &shared.claims, webhook, now, limit)).await
+        let (due, unusable) =
+            self.read(|shared| due::claim(&shared.disk, &shared.claims, webhook, now, limit)).await?;
+        for unusable in unusable {
+            let (_, _, id) = schema::split_due_key(&unusable.key);
+            let set_aside = self.writer.submit(move |group| damage::set_aside(group, &unusable)).await;
+            match set_aside {
+                Ok(()) => self.shared.claims.forget_damage(id),
+                Err(error) => {
+                    error!(delivery.id = %id, error = %error, "a damaged delivery cannot be set aside")
+                }
+            }
+        }
+        Ok(due)
     }
 
     async fn due_webhooks(&self) -> Result<Vec<(WebhookId, Timestamp)>, StoreError> {
@@ -225,7 +254,7 @@ impl Store for RedbStore {
     }
 
     async fn finish_attempt(&self, record: AttemptRecord) -> Result<DeliveryState, StoreError> {
-        self.writer.submit(move |group| attempts::finish(group, record)).await
+        self.writer.submit(move |group| attempts::finish(group, record.clone())).await
     }
 
     async fn release(&self, deliveries: &[DeliveryId]) {
@@ -256,6 +285,13 @@ impl Store for RedbStore {
     async fn cancel(&self, delivery: DeliveryId, reason: &str) -> Result<Delivery, StoreError> {
         let reason = reason.to_owned();
         self.writer.submit(move |group| deliveries::cancel(group, delivery, &reason)).await
+    }
+
+    fn health(&self) -> StoreHealth {
+        let shared = &self.shared;
+        let closed = shared.disk.is_closed().then(|| StoreError::Closed.to_string());
+        shared.disk.look_for_room();
+        StoreHealth { writer: closed.or_else(|| self.writer.problem()), disk: shared.disk.problem() }
     }
 
     async fn close(&self) {

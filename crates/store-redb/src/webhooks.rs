@@ -30,8 +30,8 @@ pub(crate) fn update(group: &mut Group<'_, '_>, webhook: Webhook) -> Result<(), 
     put(group, webhook)
 }
 
-/// Deletes a webhook and cancels what waits for it, also what is claimed: should the attempt never end, because the
-/// process does, the row is right already.
+/// Deletes a webhook and cancels its waiting deliveries, claimed ones included: if the process ends before their
+/// attempts do, the rows are right already.
 pub(crate) fn delete(
     group: &mut Group<'_, '_>,
     id: WebhookId,
@@ -61,7 +61,7 @@ pub(crate) fn put(group: &mut Group<'_, '_>, webhook: Webhook) -> Result<(), Fai
     let row = group.sealer.seal(Place::Webhook(&key), &codec::webhook_row(&webhook)?)?;
     if let Some(mapping) = &webhook.mapping {
         let key = schema::mapping_key(webhook.id, webhook.mapping_revision);
-        let row = group.sealer.seal(Place::Mapping(&key), &codec::mapping_row(mapping)?)?;
+        let row = group.sealer.seal(Place::Mapping(&key), &codec::mapping_row(&key, mapping)?)?;
         group.txn.open_table(schema::MAPPINGS)?.insert(&key, &*row)?;
     }
     group.txn.open_table(schema::WEBHOOKS)?.insert(&key, &*row)?;

@@ -5,12 +5,14 @@
 //! in-memory model that it is compared with.
 
 mod error;
+mod health;
 mod operations;
 mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
 pub use error::{Noun, StoreError};
+pub use health::StoreHealth;
 pub use operations::{
     Accepted, AttemptRecord, Claim, ClaimAfter, DeliveryFilter, Due, IdempotencyKey, IdempotencyKeyError,
     NewEvent, NewPluginVersion, Repeat,

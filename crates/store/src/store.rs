@@ -11,6 +11,7 @@ use hookwright_model::{
 
 use crate::{
     Accepted, AttemptRecord, Claim, DeliveryFilter, Due, NewEvent, NewPluginVersion, Repeat, StoreError,
+    StoreHealth,
 };
 
 /// Everything that Hookwright keeps.
@@ -207,6 +208,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::UnderWay`] while it is claimed.
     async fn cancel(&self, delivery: DeliveryId, reason: &str) -> Result<Delivery, StoreError>;
+
+    /// The condition of the store. Never blocks for long, also while the disk fails.
+    fn health(&self) -> StoreHealth;
 
     /// Commits what is under way and closes the store; later operations fail with [`StoreError::Closed`].
     async fn close(&self);

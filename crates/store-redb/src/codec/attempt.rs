@@ -10,7 +10,8 @@ use hookwright_model::{
 use hookwright_store::StoreError;
 use serde::{Deserialize, Serialize};
 
-use super::{Raw, decode, encode, mirror, nanos, time};
+use super::{Home, Kind, Raw, decode, encode, mirror, nanos, time};
+use crate::schema::numbered_key;
 
 type Headers<'a> = Vec<(&'a str, &'a str)>;
 
@@ -83,7 +84,7 @@ mirror!(
 );
 
 pub(crate) fn attempt_row(attempt: &Attempt) -> Result<Vec<u8>, StoreError> {
-    encode(&AttemptRow {
+    let row = AttemptRow {
         started_at: attempt.started_at.as_millis(),
         duration_ns: nanos(attempt.duration),
         step: attempt.step.as_deref(),
@@ -104,11 +105,12 @@ pub(crate) fn attempt_row(attempt: &Attempt) -> Result<Vec<u8>, StoreError> {
         hint: attempt.hint.as_deref(),
         logs: attempt.logs.iter().map(|line| (line.level.into(), &*line.message)).collect(),
         component: attempt.component.map(Digest::to_bytes),
-    })
+    };
+    encode(Home::new(Kind::Attempt, &numbered_key(attempt.delivery, attempt.number)), &row)
 }
 
 pub(crate) fn attempt(delivery: DeliveryId, number: u32, bytes: &[u8]) -> Result<Attempt, StoreError> {
-    let row: AttemptRow<'_> = decode("attempt", bytes)?;
+    let row: AttemptRow<'_> = decode(Home::new(Kind::Attempt, &numbered_key(delivery, number)), bytes)?;
     Ok(Attempt {
         delivery,
         number,
@@ -141,18 +143,19 @@ pub(crate) fn attempt(delivery: DeliveryId, number: u32, bytes: &[u8]) -> Result
     })
 }
 
-pub(crate) fn reply_row(reply: &Reply) -> Result<Vec<u8>, StoreError> {
-    encode(&ReplyRow {
+pub(crate) fn reply_row(key: &[u8; 20], reply: &Reply) -> Result<Vec<u8>, StoreError> {
+    let row = ReplyRow {
         step: &reply.step,
         status: reply.status,
         headers: borrowed(&reply.headers),
         body: &reply.body,
         truncated: reply.truncated,
-    })
+    };
+    encode(Home::new(Kind::Reply, key), &row)
 }
 
-pub(crate) fn reply(bytes: &[u8]) -> Result<Reply, StoreError> {
-    let row: ReplyRow<'_> = decode("reply", bytes)?;
+pub(crate) fn reply(key: &[u8; 20], bytes: &[u8]) -> Result<Reply, StoreError> {
+    let row: ReplyRow<'_> = decode(Home::new(Kind::Reply, key), bytes)?;
     Ok(Reply {
         step: row.step.to_owned(),
         status: row.status,

@@ -6,7 +6,7 @@ use hookwright_model::{
 use hookwright_store::StoreError;
 use serde::{Deserialize, Serialize};
 
-use super::{decode, encode, mirror, time};
+use super::{Home, Kind, decode, encode, mirror, time};
 
 #[derive(Serialize, Deserialize)]
 struct DeliveryRow<'a> {
@@ -80,7 +80,7 @@ impl From<StateRow> for DeliveryState {
 }
 
 pub(crate) fn delivery_row(delivery: &Delivery) -> Result<Vec<u8>, StoreError> {
-    encode(&DeliveryRow {
+    let row = DeliveryRow {
         event: delivery.event.to_bytes(),
         webhook: delivery.webhook.to_bytes(),
         project: delivery.project.to_bytes(),
@@ -101,11 +101,12 @@ pub(crate) fn delivery_row(delivery: &Delivery) -> Result<Vec<u8>, StoreError> {
             url: receipt.url.as_deref(),
         }),
         reason: delivery.reason.as_deref(),
-    })
+    };
+    encode(Home::new(Kind::Delivery, &delivery.id.to_bytes()), &row)
 }
 
 pub(crate) fn delivery(id: DeliveryId, bytes: &[u8]) -> Result<Delivery, StoreError> {
-    let row: DeliveryRow<'_> = decode("delivery", bytes)?;
+    let row: DeliveryRow<'_> = decode(Home::new(Kind::Delivery, &id.to_bytes()), bytes)?;
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Ok(Delivery {
         id,

@@ -5,7 +5,7 @@ use hookwright_model::{Delivery, DeliveryId, Event, EventId, EventKind, ProjectI
 use hookwright_store::StoreError;
 use serde::{Deserialize, Serialize};
 
-use super::{Raw, decode, encode, mirror, time};
+use super::{Home, Kind, Raw, decode, encode, mirror, time};
 
 #[derive(Serialize, Deserialize)]
 struct EventRow<'a> {
@@ -27,7 +27,7 @@ pub(crate) struct StoredEvent {
 }
 
 pub(crate) fn event_row(event: &Event, deliveries: &[&Delivery]) -> Result<Vec<u8>, StoreError> {
-    encode(&EventRow {
+    let row = EventRow {
         project: event.project.to_bytes(),
         kind: event.kind.into(),
         received_at: event.received_at.as_millis(),
@@ -36,11 +36,12 @@ pub(crate) fn event_row(event: &Event, deliveries: &[&Delivery]) -> Result<Vec<u
             .map(|delivery| (delivery.id.to_bytes(), delivery.webhook.to_bytes()))
             .collect(),
         payload: Raw(&event.payload),
-    })
+    };
+    encode(Home::new(Kind::Event, &event.id.to_bytes()), &row)
 }
 
 pub(crate) fn event(id: EventId, bytes: &[u8]) -> Result<StoredEvent, StoreError> {
-    let row: EventRow<'_> = decode("event", bytes)?;
+    let row: EventRow<'_> = decode(Home::new(Kind::Event, &id.to_bytes()), bytes)?;
     let event = Event {
         id,
         project: ProjectId::from_bytes(row.project),
@@ -65,11 +66,17 @@ struct KnownKeyRow {
     expires_at: u64,
 }
 
-pub(crate) fn known_key_row(known: KnownKey) -> Result<Vec<u8>, StoreError> {
-    encode(&KnownKeyRow { event: known.event.to_bytes(), expires_at: known.expires_at.as_millis() })
+/// The record that the key of the project has.
+pub(crate) fn known_key_row(project: ProjectId, key: &str, known: KnownKey) -> Result<Vec<u8>, StoreError> {
+    let row = KnownKeyRow { event: known.event.to_bytes(), expires_at: known.expires_at.as_millis() };
+    encode(Home::new(Kind::KnownKey, &place_of_key(project, key)), &row)
 }
 
-pub(crate) fn known_key(bytes: &[u8]) -> Result<KnownKey, StoreError> {
-    let row: KnownKeyRow = decode("idempotency key", bytes)?;
+pub(crate) fn known_key(project: ProjectId, key: &str, bytes: &[u8]) -> Result<KnownKey, StoreError> {
+    let row: KnownKeyRow = decode(Home::new(Kind::KnownKey, &place_of_key(project, key)), bytes)?;
     Ok(KnownKey { event: EventId::from_bytes(row.event), expires_at: time(row.expires_at) })
+}
+
+fn place_of_key(project: ProjectId, key: &str) -> Vec<u8> {
+    [&project.to_bytes(), key.as_bytes()].concat()
 }

@@ -4,7 +4,8 @@ use hookwright_model::{Description, Digest, HeaderHint, PluginName, PluginOwner,
 use hookwright_store::StoreError;
 use serde::{Deserialize, Serialize};
 
-use super::{decode, encode, time};
+use super::{Home, Kind, decode, encode, time};
+use crate::schema;
 
 #[derive(Serialize, Deserialize)]
 struct PluginRow<'a> {
@@ -29,8 +30,7 @@ struct HintRow<'a> {
 
 pub(crate) fn plugin_row(version: &PluginVersion) -> Result<Vec<u8>, StoreError> {
     let description = &version.description;
-
-    encode(&PluginRow {
+    let row = PluginRow {
         digest: version.digest.to_bytes(),
         contract: &version.contract,
         size_bytes: version.size_bytes,
@@ -40,7 +40,13 @@ pub(crate) fn plugin_row(version: &PluginVersion) -> Result<Vec<u8>, StoreError>
         headers: description.headers.iter().map(hint_row).collect(),
         settings_schema: &description.settings_schema,
         created_at: version.created_at.as_millis(),
-    })
+    };
+    let place = place(version.owner, &version.name, version.version);
+    encode(Home::new(Kind::PluginVersion, &place), &row)
+}
+
+fn place(owner: PluginOwner, name: &PluginName, version: u32) -> Vec<u8> {
+    [&schema::owner_key(owner)[..], name.as_str().as_bytes(), &version.to_be_bytes()].concat()
 }
 
 fn hint_row(hint: &HeaderHint) -> HintRow<'_> {
@@ -53,7 +59,7 @@ pub(crate) fn plugin(
     version: u32,
     bytes: &[u8],
 ) -> Result<PluginVersion, StoreError> {
-    let row: PluginRow<'_> = decode("plugin version", bytes)?;
+    let row: PluginRow<'_> = decode(Home::new(Kind::PluginVersion, &place(owner, &name, version)), bytes)?;
     let hint = |hint: HintRow<'_>| HeaderHint {
         name: hint.name.to_owned(),
         placeholder: hint.placeholder.to_owned(),

@@ -4,7 +4,7 @@ use hookwright_model::{Project, ProjectId};
 use hookwright_store::StoreError;
 use serde::{Deserialize, Serialize};
 
-use super::{decode, encode, time};
+use super::{Home, Kind, decode, encode, time};
 
 #[derive(Serialize, Deserialize)]
 struct ProjectRow<'a> {
@@ -13,10 +13,11 @@ struct ProjectRow<'a> {
 }
 
 pub(crate) fn project_row(project: &Project) -> Result<Vec<u8>, StoreError> {
-    encode(&ProjectRow { name: &project.name, created_at: project.created_at.as_millis() })
+    let row = ProjectRow { name: &project.name, created_at: project.created_at.as_millis() };
+    encode(Home::new(Kind::Project, &project.id.to_bytes()), &row)
 }
 
 pub(crate) fn project(id: ProjectId, bytes: &[u8]) -> Result<Project, StoreError> {
-    let row: ProjectRow<'_> = decode("project", bytes)?;
+    let row: ProjectRow<'_> = decode(Home::new(Kind::Project, &id.to_bytes()), bytes)?;
     Ok(Project { id, name: row.name.to_owned(), created_at: time(row.created_at) })
 }

@@ -13,11 +13,23 @@ use super::*;
 
 /// Each line has the name of a record and its bytes.
 const GOLDEN: &str = include_str!("golden.txt");
+/// The same records without checksums, as formats 1 and 2 wrote them.
+const GOLDEN_1: &str = include_str!("golden-1.txt");
+
+fn line<'g>(golden: &'g str, name: &str) -> &'g str {
+    let mut lines = golden.lines().filter_map(|line| line.split_once(' '));
+    lines.find(|(known, _)| *known == name).map_or("", |(_, row)| row)
+}
+
+/// The record as an earlier version wrote it.
+fn without_checksum(name: &str) -> Vec<u8> {
+    let hex = line(GOLDEN_1, name).as_bytes();
+    hex.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
 
 fn assert_golden(name: &str, row: &[u8]) {
     let row: String = row.iter().map(|byte| format!("{byte:02x}")).collect();
-    let golden = GOLDEN.lines().filter_map(|line| line.split_once(' ')).find(|(known, _)| *known == name);
-    assert_eq!(golden, Some((name, &*row)));
+    assert_eq!(line(GOLDEN, name), row, "{name}");
 }
 
 fn sample_webhook() -> Webhook {
@@ -69,11 +81,11 @@ fn every_state_of_a_webhook() {
 #[test]
 fn a_mapping() {
     let mapping = fixtures::mapping("hubspot");
-    let row = mapping_row(&mapping).unwrap();
+    let row = mapping_row(&[7; 24], &mapping).unwrap();
     assert_golden("mapping", &row);
-    assert_eq!(super::mapping(&row).unwrap(), mapping);
+    assert_eq!(super::mapping(&[7; 24], &row).unwrap(), mapping);
     let latest = hookwright_model::Mapping { version: VersionPin::Latest, ..mapping };
-    assert_eq!(super::mapping(&mapping_row(&latest).unwrap()).unwrap(), latest);
+    assert_eq!(super::mapping(&[7; 24], &mapping_row(&[7; 24], &latest).unwrap()).unwrap(), latest);
 }
 
 #[test]
@@ -97,9 +109,10 @@ fn an_event() {
 #[test]
 fn an_idempotency_key() {
     let known = KnownKey { event: sample_delivery().event, expires_at: Timestamp::from_millis(1_000) };
-    let row = known_key_row(known).unwrap();
+    let project = fixtures::project(1).id;
+    let row = known_key_row(project, "key", known).unwrap();
     assert_golden("idempotency-key", &row);
-    assert_eq!(known_key(&row).unwrap(), known);
+    assert_eq!(known_key(project, "key", &row).unwrap(), known);
 }
 
 #[test]
@@ -148,19 +161,58 @@ fn every_kind_of_attempt() {
 #[test]
 fn a_reply() {
     let reply = fixtures::reply("create-person");
-    let row = reply_row(&reply).unwrap();
+    let row = reply_row(&[7; 20], &reply).unwrap();
     assert_golden("reply", &row);
-    assert_eq!(super::reply(&row).unwrap(), reply);
+    assert_eq!(super::reply(&[7; 20], &row).unwrap(), reply);
 }
 
 #[test]
 fn records_that_cannot_be_read_are_named() {
     let delivery = sample_delivery();
     let row = delivery_row(&delivery).unwrap();
-    let newer = [&[VERSION + 1], &row[1..]].concat();
-    for (bytes, words) in [(&newer[..], "version 2 is unknown"), (&row[..row.len() - 1], ""), (&[], "empty")]
-    {
+    let newer = [&[CHECKED + 1], &row[1..]].concat();
+    let cases =
+        [(&newer[..], "version 3 is unknown"), (&row[..row.len() - 1], "checksum"), (&[], "it is empty")];
+    for (bytes, words) in cases {
         let error = super::delivery(delivery.id, bytes).unwrap_err().to_string();
         assert!(error.contains("record of a delivery") && error.contains(words), "{error}");
     }
+}
+
+#[test]
+fn records_without_a_checksum_are_still_read() {
+    let (delivery, webhook) = (sample_delivery(), sample_webhook());
+    let event = fixtures::event(delivery.project, 7);
+    let project = fixtures::project(1);
+    let attempt = fixtures::attempt(delivery.id, 1);
+    let version = fixtures::plugin(PluginOwner::Bundled, "crm", b"x").numbered(2, Digest::of(b"x"));
+    let known = KnownKey { event: delivery.event, expires_at: Timestamp::from_millis(1_000) };
+    assert_eq!(super::delivery(delivery.id, &without_checksum("delivery")).unwrap(), delivery);
+    assert_eq!(super::webhook(webhook.id, &without_checksum("webhook")).unwrap(), webhook);
+    assert_eq!(super::event(event.id, &without_checksum("event")).unwrap().event, event);
+    assert_eq!(super::project(project.id, &without_checksum("project")).unwrap(), project);
+    assert_eq!(super::attempt(attempt.delivery, 1, &without_checksum("attempt")).unwrap(), attempt);
+    assert_eq!(super::reply(&[7; 20], &without_checksum("reply")).unwrap(), fixtures::reply("create-person"));
+    assert_eq!(super::mapping(&[7; 24], &without_checksum("mapping")).unwrap(), fixtures::mapping("hubspot"));
+    assert_eq!(known_key(project.id, "key", &without_checksum("idempotency-key")).unwrap(), known);
+    let row = without_checksum("plugin-version");
+    assert_eq!(plugin(version.owner, version.name.clone(), 2, &row).unwrap(), version);
+}
+
+#[test]
+fn no_changed_byte_and_no_other_place_goes_unnoticed() {
+    let delivery = sample_delivery();
+    let row = delivery_row(&delivery).unwrap();
+    for index in 0..row.len() {
+        for bit in 0..8 {
+            let mut changed = row.clone();
+            changed[index] ^= 1 << bit;
+            // Bytes 1 to 8 are the checksum. A first byte of 1 would be a record without one.
+            if changed[0] != PLAIN {
+                assert!(super::delivery(delivery.id, &changed).is_err(), "byte {index}, bit {bit}");
+            }
+        }
+    }
+    let elsewhere = fixtures::delivery(&fixtures::event(delivery.project, 8), &sample_webhook()).id;
+    assert!(super::delivery(elsewhere, &row).is_err(), "a record was read under another key");
 }

@@ -9,7 +9,7 @@ use hookwright_model::{
 use hookwright_store::StoreError;
 use serde::{Deserialize, Serialize};
 
-use super::{Raw, damaged, decode, encode, mirror, nanos, time};
+use super::{Home, Kind, Raw, damaged, decode, encode, mirror, nanos, time};
 
 #[derive(Serialize, Deserialize)]
 struct WebhookRow<'a> {
@@ -65,7 +65,7 @@ enum StateRow {
 pub(crate) fn webhook_row(webhook: &Webhook) -> Result<Vec<u8>, StoreError> {
     let RetryPolicy { first, factor, max, jitter_percent, give_up_after } = webhook.retry;
     let secrets = &webhook.secrets;
-    encode(&WebhookRow {
+    let row = WebhookRow {
         project: webhook.project.to_bytes(),
         revision: webhook.revision,
         name: &webhook.name,
@@ -95,13 +95,15 @@ pub(crate) fn webhook_row(webhook: &Webhook) -> Result<Vec<u8>, StoreError> {
         },
         created_at: webhook.created_at.as_millis(),
         updated_at: webhook.updated_at.as_millis(),
-    })
+    };
+    encode(Home::new(Kind::Webhook, &webhook.id.to_bytes()), &row)
 }
 
 pub(crate) fn webhook(id: WebhookId, bytes: &[u8]) -> Result<Webhook, StoreError> {
-    let row: WebhookRow<'_> = decode("webhook", bytes)?;
-    let secret =
-        |key: Raw<'_>| SigningSecret::from_bytes(key.0.to_vec()).map_err(|error| damaged("webhook", &error));
+    let row: WebhookRow<'_> = decode(Home::new(Kind::Webhook, &id.to_bytes()), bytes)?;
+    let secret = |key: Raw<'_>| {
+        SigningSecret::from_bytes(key.0.to_vec()).map_err(|error| damaged(Kind::Webhook, &error))
+    };
     let previous = match row.previous_secret {
         Some((key, until)) => Some((secret(key)?, time(until))),
         None => None,
@@ -111,9 +113,9 @@ pub(crate) fn webhook(id: WebhookId, bytes: &[u8]) -> Result<Webhook, StoreError
         project: ProjectId::from_bytes(row.project),
         revision: row.revision,
         name: row.name.to_owned(),
-        url: TargetUrl::parse(row.url).map_err(|error| damaged("webhook", &error))?,
+        url: TargetUrl::parse(row.url).map_err(|error| damaged(Kind::Webhook, &error))?,
         events: row.events.into_iter().map(Into::into).collect(),
-        headers: CustomHeaders::parse(row.headers).map_err(|(_, error)| damaged("webhook", &error))?,
+        headers: CustomHeaders::parse(row.headers).map_err(|(_, error)| damaged(Kind::Webhook, &error))?,
         mapping: row.mapping.as_ref().map(mapping_of_row).transpose()?,
         mapping_revision: row.mapping_revision,
         retry: RetryPolicy {
@@ -135,12 +137,12 @@ pub(crate) fn webhook(id: WebhookId, bytes: &[u8]) -> Result<Webhook, StoreError
     })
 }
 
-pub(crate) fn mapping_row(mapping: &Mapping) -> Result<Vec<u8>, StoreError> {
-    encode(&row_of_mapping(mapping))
+pub(crate) fn mapping_row(key: &[u8; 24], mapping: &Mapping) -> Result<Vec<u8>, StoreError> {
+    encode(Home::new(Kind::Mapping, key), &row_of_mapping(mapping))
 }
 
-pub(crate) fn mapping(bytes: &[u8]) -> Result<Mapping, StoreError> {
-    mapping_of_row(&decode("mapping", bytes)?)
+pub(crate) fn mapping(key: &[u8; 24], bytes: &[u8]) -> Result<Mapping, StoreError> {
+    mapping_of_row(&decode(Home::new(Kind::Mapping, key), bytes)?)
 }
 
 fn row_of_mapping(mapping: &Mapping) -> MappingRow<'_> {
@@ -156,8 +158,8 @@ fn row_of_mapping(mapping: &Mapping) -> MappingRow<'_> {
 
 fn mapping_of_row(row: &MappingRow<'_>) -> Result<Mapping, StoreError> {
     Ok(Mapping {
-        plugin: row.plugin.parse().map_err(|error| damaged("mapping", &error))?,
+        plugin: row.plugin.parse().map_err(|error| damaged(Kind::Mapping, &error))?,
         version: row.version.map_or(VersionPin::Latest, VersionPin::Exact),
-        settings: Settings::parse(row.settings).map_err(|error| damaged("mapping", &error))?,
+        settings: Settings::parse(row.settings).map_err(|error| damaged(Kind::Mapping, &error))?,
     })
 }

@@ -5,13 +5,13 @@ use std::thread;
 use hookwright_store::Store;
 use hookwright_store::testkit::fixtures::{self, at, event, new_event};
 
+use super::faulty_disk::FaultyDisk;
 use super::open;
-use super::platter::Platter;
 use crate::{due, schema};
 
 #[tokio::test]
 async fn a_claim_looks_at_what_is_there_once_it_may_claim() {
-    let store = open(&Platter::default()).unwrap();
+    let store = open(&FaultyDisk::default()).unwrap();
     let project = fixtures::project(1);
     let webhook = fixtures::webhook(project.id, 1);
     store.create_project(project).await.unwrap();
@@ -33,5 +33,5 @@ async fn a_claim_looks_at_what_is_there_once_it_may_claim() {
         drop(held);
         claim.join().unwrap()
     });
-    assert!(claimed.claims.is_empty(), "a delivery that has ended was claimed again");
+    assert!(claimed.0.claims.is_empty(), "a delivery that has ended was claimed again");
 }

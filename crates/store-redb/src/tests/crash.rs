@@ -7,8 +7,8 @@ use hookwright_store::Store;
 use hookwright_store::testkit::fixtures::{self, at};
 use proptest::prelude::*;
 
+use super::faulty_disk::FaultyDisk;
 use super::open;
-use super::platter::Platter;
 use crate::store::RedbStore;
 
 /// What was acknowledged before the power went.
@@ -75,14 +75,14 @@ proptest! {
         survives in prop::collection::vec(any::<bool>(), 1..16),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let platter = Platter::default();
-        let store = open(&platter).unwrap();
-        platter.lose_power_after(changes);
+        let disk = FaultyDisk::default();
+        let store = open(&disk).unwrap();
+        disk.lose_power_after(changes);
         let acknowledged = runtime.block_on(work(&store));
         drop(store);
 
-        let platter = platter.with_power_again(|index| survives[index % survives.len()]);
-        let store = open(&platter).unwrap();
+        let disk = disk.with_power_again(|index| survives[index % survives.len()]);
+        let store = open(&disk).unwrap();
         runtime.block_on(check(&store, &acknowledged));
     }
 }

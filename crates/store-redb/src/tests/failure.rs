@@ -1,15 +1,17 @@
-//! Failing disks: what is refused, what goes on, and how it mends.
+//! Failing disks: what is refused, what goes on, and how the store recovers.
 
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
-use hookwright_model::{Delivery, DeliveryState, PluginOwner, Webhook};
+use hookwright_model::{Delivery, DeliveryState, PluginOwner, Project, Webhook};
 use hookwright_store::testkit::fixtures::{self, at};
 use hookwright_store::{Store, StoreError};
 
+use super::faulty_disk::{FaultyDisk, Health};
 use super::open;
-use super::platter::{Health, Platter};
-use crate::disk::RESERVED_BYTES;
+use crate::disk::{LAST_RESERVED_BYTES, RESERVED_BYTES};
+use crate::error::Failure;
 use crate::store::RedbStore;
 
 async fn webhook(store: &Arc<RedbStore>) -> Webhook {
@@ -43,20 +45,33 @@ async fn fill(store: &Arc<RedbStore>, webhook: &Webhook) -> Vec<Delivery> {
     accepted
 }
 
+/// Creates projects until one is refused: that one, and why.
+async fn create_projects(store: &Arc<RedbStore>) -> (Project, StoreError) {
+    for number in 2.. {
+        let project = fixtures::project(number);
+        if let Err(error) = store.create_project(project.clone()).await {
+            return (project, error);
+        }
+    }
+    unreachable!("some project is refused");
+}
+
 #[tokio::test]
 async fn a_full_disk_refuses_changes_and_answers_reads() {
-    let platter = Platter::default();
-    let store = open(&platter).unwrap();
+    let disk = FaultyDisk::default();
+    let store = open(&disk).unwrap();
     let webhook = webhook(&store).await;
     accept(&store, &webhook, 0).await.unwrap();
     let claimed = claim(&store, &webhook).await;
-    platter.set_health(Health::NoRoomToGrow);
+    disk.set_health(Health::NoRoomToGrow);
 
     let accepted = fill(&store, &webhook).await;
 
     assert!(!accepted.is_empty());
-    assert!(matches!(store.create_project(fixtures::project(2)).await, Err(StoreError::Full)));
-    assert!(matches!(store.project(fixtures::project(2).id).await, Err(StoreError::NotFound(_))));
+    let (refused, error) = create_projects(&store).await;
+    assert!(matches!(error, StoreError::Full), "{error}");
+    assert!(matches!(store.project(refused.id).await, Err(StoreError::NotFound(_))));
+    assert!(store.health().disk.unwrap().contains("full"));
     for delivery in &accepted {
         assert_eq!(store.delivery(delivery.id).await.unwrap(), *delivery);
     }
@@ -64,13 +79,14 @@ async fn a_full_disk_refuses_changes_and_answers_reads() {
     assert!(matches!(store.finish_attempt(record.clone()).await, Err(StoreError::Full)));
     assert_eq!(store.delivery(claimed.id).await.unwrap().state, DeliveryState::Delivering);
 
-    platter.set_health(Health::Good);
+    disk.set_health(Health::Good);
 
     assert_eq!(store.finish_attempt(record.clone()).await.unwrap(), DeliveryState::Delivered);
     assert_eq!(store.delivery(claimed.id).await.unwrap(), record.delivery);
+    assert_eq!(store.health().problems().next(), None);
     let late = accept(&store, &webhook, 1_000_000).await.unwrap();
     drop(store);
-    let store = open(&platter).unwrap();
+    let store = open(&disk).unwrap();
     for delivery in accepted.iter().chain([&late]) {
         assert_eq!(store.delivery(delivery.id).await.unwrap(), *delivery);
     }
@@ -78,32 +94,60 @@ async fn a_full_disk_refuses_changes_and_answers_reads() {
 
 #[tokio::test]
 async fn a_disk_that_is_nearly_full_takes_what_happens_to_what_was_accepted() {
-    let platter = Platter::default();
-    let store = open(&platter).unwrap();
+    let disk = FaultyDisk::default();
+    let store = open(&disk).unwrap();
     let webhook = webhook(&store).await;
     accept(&store, &webhook, 1).await.unwrap();
     let claimed = claim(&store, &webhook).await;
-    platter.set_free_bytes(RESERVED_BYTES - 1);
+    disk.set_free_bytes(RESERVED_BYTES - 1);
 
     let record = fixtures::finished(&claimed, DeliveryState::Delivered);
     assert_eq!(store.finish_attempt(record).await.unwrap(), DeliveryState::Delivered);
     assert!(matches!(accept(&store, &webhook, 2).await, Err(StoreError::Full)));
     let plugin = fixtures::plugin(PluginOwner::Bundled, "crm", b"code");
     assert!(matches!(store.add_plugin_version(plugin.clone()).await, Err(StoreError::Full)));
+    let event = fixtures::event(webhook.project, 3);
+    let test = fixtures::delivery(&event, &webhook);
+    assert!(matches!(store.start_test(event.clone(), test.clone()).await, Err(StoreError::Full)));
+    assert!(matches!(store.create_project(fixtures::project(2)).await, Err(StoreError::Full)));
+    let words = store.health().disk.unwrap();
+    assert!(words.contains("31 MiB are free") && words.contains("32 MiB are kept"), "{words}");
 
-    platter.set_free_bytes(RESERVED_BYTES);
+    disk.set_free_bytes(RESERVED_BYTES);
     accept(&store, &webhook, 2).await.unwrap();
     store.add_plugin_version(plugin).await.unwrap();
+    store.start_test(event, test).await.unwrap();
+    assert_eq!(store.health().disk, None);
 }
 
 #[tokio::test]
-async fn a_disk_that_takes_nothing_stops_the_store_until_it_is_mended() {
+async fn the_last_of_the_reserve_is_for_what_is_under_way() {
+    let disk = FaultyDisk::default();
+    let store = open(&disk).unwrap();
+    let webhook = webhook(&store).await;
+    accept(&store, &webhook, 1).await.unwrap();
+    accept(&store, &webhook, 2).await.unwrap();
+    let under_way = claim(&store, &webhook).await;
+    disk.set_free_bytes(LAST_RESERVED_BYTES - 1);
+    let words = store.health().disk.unwrap();
+    assert!(words.contains("7 MiB are free"), "{words}");
+
+    let due = store.claim_due(webhook.id, at(9), 9).await.unwrap();
+    assert_eq!((due.claims.len(), due.next > Some(at(9))), (0, true));
+    store.finish_attempt(fixtures::finished(&under_way, DeliveryState::Delivered)).await.unwrap();
+
+    disk.set_free_bytes(LAST_RESERVED_BYTES);
+    assert_eq!(store.claim_due(webhook.id, at(9), 9).await.unwrap().claims.len(), 1);
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_stops_the_store_until_it_works_again() {
     for health in [Health::NoRoomAtAll, Health::Dead] {
-        let platter = Platter::default();
-        let store = open(&platter).unwrap();
+        let disk = FaultyDisk::default();
+        let store = open(&disk).unwrap();
         let webhook = webhook(&store).await;
         let delivery = accept(&store, &webhook, 1).await.unwrap();
-        platter.set_health(health);
+        disk.set_health(health);
 
         let expected = if health == Health::Dead { "the store failed" } else { "is full" };
         for error in [
@@ -116,9 +160,9 @@ async fn a_disk_that_takes_nothing_stops_the_store_until_it_is_mended() {
         // What is in memory is answered all the same.
         assert_eq!(*store.webhook(webhook.id).await.unwrap(), webhook);
 
-        platter.set_health(Health::Good);
+        disk.set_health(Health::Good);
 
-        // A read mends it as well as a change.
+        // A read repairs it as well as a change.
         assert_eq!(store.delivery(delivery.id).await.unwrap(), delivery);
         assert_eq!(claim(&store, &webhook).await.id, delivery.id);
         accept(&store, &webhook, 3).await.unwrap();
@@ -126,22 +170,58 @@ async fn a_disk_that_takes_nothing_stops_the_store_until_it_is_mended() {
 }
 
 #[tokio::test]
+async fn a_failure_is_reported_until_the_disk_works_again_though_nobody_asks() {
+    let disk = FaultyDisk::default();
+    let store = open(&disk).unwrap();
+    let webhook = webhook(&store).await;
+    assert_eq!(store.health().problems().next(), None);
+    disk.set_health(Health::Dead);
+    accept(&store, &webhook, 1).await.unwrap_err();
+    let words = store.health().disk.unwrap();
+    assert!(words.contains("cannot write"), "{words}");
+
+    disk.set_health(Health::Good);
+    let healthy = async {
+        while store.health().problems().next().is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), healthy).await.unwrap();
+    store.close().await;
+    assert!(store.health().writer.unwrap().contains("closed"));
+}
+
+#[tokio::test]
+async fn a_panic_ends_the_operation_that_met_it_and_no_other() {
+    let disk = FaultyDisk::default();
+    let store = open(&disk).unwrap();
+    let webhook = webhook(&store).await;
+    let panics = store.writer.submit(|_| -> Result<(), Failure> { panic!("page 7 makes no sense") });
+    let (panicked, accepted) = tokio::join!(biased; panics, accept(&store, &webhook, 1));
+    let words = panicked.unwrap_err().to_string();
+    assert!(words.contains("page 7 makes no sense"), "{words}");
+    let delivery = accepted.unwrap();
+    assert_eq!(claim(&store, &webhook).await.id, delivery.id);
+    assert_eq!(store.health().problems().next(), None);
+}
+
+#[tokio::test]
 async fn a_failed_group_leaves_no_claim_and_no_reservation() {
-    let platter = Platter::default();
-    let store = open(&platter).unwrap();
+    let disk = FaultyDisk::default();
+    let store = open(&disk).unwrap();
     let webhook = webhook(&store).await;
     let delivery = accept(&store, &webhook, 1).await.unwrap();
     let event = fixtures::event(webhook.project, 2);
     let test = fixtures::delivery(&event, &webhook);
     for attempt in 0..3 {
-        platter.set_health(Health::NoRoomAtAll);
+        disk.set_health(Health::NoRoomAtAll);
         let refused = match attempt {
             0 => store.start_test(event.clone(), test.clone()).await.map(drop),
             1 => store.cancel(delivery.id, "x").await.map(drop),
             _ => store.delete_webhook(webhook.id, None, "x").await,
         };
         assert!(matches!(refused, Err(StoreError::Full)));
-        platter.set_health(Health::Good);
+        disk.set_health(Health::Good);
         assert_eq!(claim(&store, &webhook).await.id, delivery.id);
         store.release(&[delivery.id]).await;
     }
@@ -150,21 +230,21 @@ async fn a_failed_group_leaves_no_claim_and_no_reservation() {
 
 #[tokio::test]
 async fn a_commit_that_failed_too_late_is_found_again() {
-    let platter = Platter::default();
-    let store = open(&platter).unwrap();
+    let disk = FaultyDisk::default();
+    let store = open(&disk).unwrap();
     let webhook = webhook(&store).await;
-    platter.set_health(Health::CannotSync);
+    disk.set_health(Health::CannotSync);
     let project = fixtures::project(2);
     assert!(matches!(store.create_project(project.clone()).await, Err(StoreError::Backend(_))));
-    platter.set_health(Health::Good);
+    disk.set_health(Health::Good);
     accept(&store, &webhook, 1).await.unwrap();
     assert_eq!(store.project(project.id).await.unwrap(), project);
 }
 
 #[tokio::test]
 async fn a_test_that_nobody_waits_for_is_not_claimed() {
-    let platter = Platter::default();
-    let store = open(&platter).unwrap();
+    let disk = FaultyDisk::default();
+    let store = open(&disk).unwrap();
     let webhook = webhook(&store).await;
     for number in 1.. {
         let event = fixtures::event(webhook.project, number);

@@ -7,8 +7,8 @@ use hookwright_model::{DeliveryState, PluginOwner, Webhook, WebhookState};
 use hookwright_store::testkit::fixtures::{self, at, changed, event, finished, new_event};
 use hookwright_store::{Claim, NewEvent, Noun, Store, StoreError};
 
+use super::faulty_disk::FaultyDisk;
 use super::open;
-use super::platter::Platter;
 use crate::store::RedbStore;
 
 /// Has two operations carried out in one group, in this order.
@@ -46,7 +46,7 @@ fn new(webhook: &Webhook, number: u32) -> NewEvent {
 }
 
 fn store() -> Arc<RedbStore> {
-    open(&Platter::default()).unwrap()
+    open(&FaultyDisk::default()).unwrap()
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn what_is_being_changed_cannot_be_claimed() {
     let look = store.writer.submit(move |_| {
         let claims = &looking.shared.claims;
         Ok(crate::due::claim(&looking.shared.disk, claims, webhook.id, at(1), 1)
-            .map(|due| (due.claims.len(), due.next)))
+            .map(|(due, _)| (due.claims.len(), due.next)))
     });
     let (cancelled, seen) = together(&store, store.cancel(id, "not wanted"), look).await;
     assert_eq!(cancelled.unwrap().state, DeliveryState::Cancelled);

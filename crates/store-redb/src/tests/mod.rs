@@ -3,9 +3,9 @@
 mod claiming;
 mod crash;
 mod failure;
+mod faulty_disk;
 mod grouping;
 mod opening;
-mod platter;
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::disk::Medium;
 use crate::error::OpenErrorKind;
 use crate::seal::{Entropy, MasterKey};
 use crate::store::RedbStore;
-use platter::Platter;
+use faulty_disk::FaultyDisk;
 
 fn key(byte: u8) -> MasterKey {
     MasterKey::from_bytes([byte; 32])
@@ -24,11 +24,11 @@ fn entropy() -> Entropy {
 }
 
 /// Opens the store on a disk of these tests.
-fn open(platter: &Platter) -> Result<Arc<RedbStore>, OpenErrorKind> {
-    let [platter, same_platter] = [platter.clone(), platter.clone()];
+fn open(disk: &FaultyDisk) -> Result<Arc<RedbStore>, OpenErrorKind> {
+    let [disk, same_disk] = [disk.clone(), disk.clone()];
     let medium = Medium {
-        open: Box::new(move || redb::Builder::new().create_with_backend(platter.clone())),
-        free_bytes: Box::new(move || same_platter.free_bytes()),
+        open: Box::new(move || redb::Builder::new().create_with_backend(disk.clone())),
+        free_bytes: Box::new(move || same_disk.free_bytes()),
     };
     Ok(Arc::new(RedbStore::open_with(medium, &key(1), entropy())?))
 }

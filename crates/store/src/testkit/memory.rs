@@ -14,7 +14,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     Accepted, AttemptRecord, Claim, ClaimAfter, DeliveryFilter, Due, IdempotencyKey, NewEvent,
-    NewPluginVersion, Noun, Repeat, Store, StoreError,
+    NewPluginVersion, Noun, Repeat, Store, StoreError, StoreHealth,
 };
 
 /// A store in memory. Nothing is durable, but [`MemoryStore::reopened`] shows what a durable store would keep.
@@ -436,6 +436,11 @@ impl Store for MemoryStore {
         delivery.cancel(reason)?;
         state.deliveries.insert(id, delivery.clone());
         Ok(delivery)
+    }
+
+    fn health(&self) -> StoreHealth {
+        let closed = self.state.lock().closed;
+        StoreHealth { writer: closed.then(|| StoreError::Closed.to_string()), disk: None }
     }
 
     async fn close(&self) {

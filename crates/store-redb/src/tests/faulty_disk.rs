@@ -8,7 +8,7 @@ use redb::StorageBackend;
 
 /// One disk; clones are the same disk.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Platter(Arc<Mutex<State>>);
+pub(super) struct FaultyDisk(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -46,7 +46,7 @@ pub(super) enum Health {
     Dead,
 }
 
-impl Platter {
+impl FaultyDisk {
     pub(super) fn set_health(&self, health: Health) {
         self.0.lock().health = health;
     }
@@ -127,7 +127,7 @@ impl Change {
     }
 }
 
-impl StorageBackend for Platter {
+impl StorageBackend for FaultyDisk {
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.lock().bytes.len() as u64)
     }
