@@ -4,6 +4,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hookwright_engine::{Incoming, ScopedEngine};
 use hookwright_model::ErrorKind;
+use hookwright_model::event::without_bom;
 use hookwright_store::{Accepted, IdempotencyKey};
 use http::{HeaderMap, StatusCode, header};
 
@@ -34,8 +35,9 @@ pub(crate) async fn accept(
         }
         return accept_many(&engine, body.bytes()).await;
     }
-    check_size(body.bytes())?;
-    let incoming = Incoming { body: body.bytes().clone(), idempotency };
+    let event = body.bytes().slice_ref(without_bom(body.bytes()));
+    check_size(&event)?;
+    let incoming = Incoming { body: event, idempotency };
     let accepted = engine.ingest(vec![incoming]).await.map_err(Problem::of_event)?;
     let accepted: Vec<AcceptedDto> = accepted.iter().map(AcceptedDto::from).collect();
     match accepted.into_iter().next() {
@@ -45,7 +47,7 @@ pub(crate) async fn accept(
 }
 
 async fn accept_many(engine: &ScopedEngine, body: &Bytes) -> Result<Response, Problem> {
-    let lines: Vec<Bytes> = body
+    let lines: Vec<Bytes> = without_bom(body)
         .split(|&byte| byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())
         .map(|line| body.slice_ref(line.trim_ascii()))

@@ -1,11 +1,16 @@
 //! Events as the producer sends them.
 
+mod explain;
+mod text;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
 use serde::Deserialize;
+
+pub use text::{MAX_DEPTH, without_bom};
 
 use crate::id::{EventId, ProjectId};
 use crate::time::Timestamp;
@@ -113,22 +118,29 @@ impl PayloadError {
 }
 
 impl<'a> Payload<'a> {
-    /// Parses the body of an event. Members that are not named here are left alone.
+    /// Parses the body of an event. Members that are not named here are left alone, but what a parser in another language
+    /// could refuse is refused wherever it stands.
     ///
     /// # Errors
     /// The first member that is missing or has the wrong type, by its JSON pointer.
     pub fn parse(body: &'a [u8]) -> Result<Self, PayloadError> {
-        let raw: RawPayload<'a> = serde_json::from_slice(body).map_err(|error| locate(body, &error))?;
-        let kind = required(raw.event, "/event")?.parse().map_err(|e| PayloadError::new("/event", e))?;
-        let project = required(raw.project_id, "/project_id")?
-            .parse()
-            .map_err(|e| PayloadError::new("/project_id", e))?;
-        let created_at = required(raw.created_at, "/created_at")?
-            .parse()
-            .map_err(|e| PayloadError::new("/created_at", e))?;
-        let lead =
-            raw.lead.ok_or_else(|| PayloadError::new("/lead", "`lead` is missing: an object is expected"))?;
-        Ok(Self { kind, project, created_at, lead: lead.into() })
+        Self::read(body).ok_or_else(|| explain::explain(body)).and_then(|payload| {
+            text::check_structure(body)?;
+            Ok(payload)
+        })
+    }
+
+    /// The payload, if everything that it must have is right.
+    fn read(body: &'a [u8]) -> Option<Self> {
+        // Parsers do not look at the bytes of members that nobody reads.
+        std::str::from_utf8(body).ok()?;
+        let raw: RawPayload<'a> = serde_json::from_slice(body).ok()?;
+        Some(Self {
+            kind: raw.event?.0.parse().ok()?,
+            project: raw.project_id?.0.parse().ok()?,
+            created_at: raw.created_at?.0.parse().ok()?,
+            lead: raw.lead?.into(),
+        })
     }
 }
 
@@ -182,36 +194,6 @@ fn collected(text: Option<Text<'_>>) -> Option<Cow<'_, str>> {
     text.map(|text| text.0).filter(|text| !text.trim().is_empty())
 }
 
-fn required<'a>(text: Option<Text<'a>>, pointer: &'static str) -> Result<Cow<'a, str>, PayloadError> {
-    text.map(|text| text.0).ok_or_else(|| {
-        PayloadError::new(pointer, format!("`{}` is missing", pointer.trim_start_matches('/')))
-    })
-}
-
-/// Names the member at which parsing failed, by parsing once more with the path tracked: valid payloads, the rule,
-/// do not pay for it.
-fn locate(body: &[u8], error: &serde_json::Error) -> PayloadError {
-    if error.is_syntax() || error.is_eof() {
-        return PayloadError::new("", format!("the body is not JSON: {error}"));
-    }
-    let mut json = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, RawPayload<'_>>(&mut json) {
-        Err(located) => PayloadError::new(pointer(located.path()), located.inner()),
-        Ok(_) => PayloadError::new("", format!("the body is not one JSON object: {error}")),
-    }
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
-            Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,24 +220,136 @@ mod tests {
         assert!(matches!(lead.name, Some(Cow::Borrowed("John Smith"))));
     }
 
-    #[test]
-    fn errors_name_the_member() {
-        let wrong = [
-            ("", ""),
-            ("[]", ""),
-            (r#"{"event":"lead.created"} x"#, ""),
-            (r#"{"event":1}"#, "/event"),
-            (r#"{"event":"lead.deleted"}"#, "/event"),
-            (r#"{"event":"lead.created","project_id":"uuid"}"#, "/project_id"),
-            (&body("null"), "/lead"),
-            (&body(r#"{"phone":12025551234}"#), "/lead/phone"),
-            (&body(r#"{"a":1,"a":2,"email":["x"]}"#), "/lead/email"),
-            (&body("{}").replace("2026-05-31T10:00:00Z", "today"), "/created_at"),
-        ];
-        for (text, pointer) in wrong {
-            let error = Payload::parse(text.as_bytes()).unwrap_err();
-            assert_eq!(error.pointer, pointer, "{text}: {error}");
-            assert!(!error.message.is_empty());
+    fn refused(body: &[u8]) -> PayloadError {
+        match Payload::parse(body) {
+            Ok(_) => panic!("accepted: {}", String::from_utf8_lossy(body)),
+            Err(error) => error,
         }
+    }
+
+    #[test]
+    fn errors_name_the_member_and_say_what_it_is() {
+        let whole = body("{}");
+        let without = |name: &str| whole.replace(&format!("\"{name}\":"), "\"other\":");
+        let with = |name: &str, value: &str| {
+            let member = whole.split(',').find(|part| part.contains(&format!("\"{name}\":"))).unwrap();
+            whole.replacen(
+                member,
+                &format!("{}\"{name}\":{value}", if name == "event" { "{" } else { "" }),
+                1,
+            )
+        };
+        for (text, pointer, words) in [
+            ("", "", "empty"),
+            ("[]", "", "a list, but an event is a JSON object; send several"),
+            ("7", "", "a number"),
+            (&format!("{whole} x"), "", "line 1, column"),
+            (&whole[..20], "", "ends before the JSON does"),
+            (&without("event"), "/event", "`event` is missing"),
+            (&with("event", "1"), "/event", "`event` is a number, but must be a string"),
+            (&with("event", "\"lead.deleted\""), "/event", "lead.created"),
+            (&with("project_id", "null"), "/project_id", "`project_id` is null, but must be a string"),
+            (&with("project_id", "\"uuid\""), "/project_id", "UUID"),
+            (&without("created_at"), "/created_at", "`created_at` is missing"),
+            (&with("created_at", "null"), "/created_at", "`created_at` is null"),
+            (&with("created_at", "\"today\""), "/created_at", "RFC 3339"),
+            (&without("lead"), "/lead", "`lead` is missing"),
+            (&body("null"), "/lead", "`lead` is null, but must be an object"),
+            (&body("\"Ann\""), "/lead", "`lead` is a string"),
+            (&body(r#"{"phone":12025551234}"#), "/lead/phone", "`phone` is a number, but must be a string"),
+            (&body(r#"{"a":1,"a":2,"email":["x"]}"#), "/lead/email", "`email` is a list"),
+            (&body(r#"{"name":"a","name":"b"}"#), "/lead/name", "`name` is there twice"),
+            (&whole.replacen('{', r#"{"lead":{},"#, 1), "/lead", "`lead` is there twice"),
+        ] {
+            let error = refused(text.as_bytes());
+            assert_eq!(error.pointer, pointer, "{text}: {error}");
+            assert!(error.message.contains(words), "{text}: {error}");
+            assert!(!error.message.contains("Raw") && !error.message.contains("struct"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_parser_in_another_language_refuses_is_refused_where_it_stands() {
+        let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let objects = format!("{}1{}", "{\"a\":".repeat(200), "}".repeat(200));
+        for (member, pointer, words) in [
+            (r#""n":"\ud800""#.to_owned(), "/lead/n", "half of a surrogate pair"),
+            (r#""n":"\udc00\ud800""#.to_owned(), "/lead/n", "half of a surrogate pair"),
+            (r#""n":"\uD83D x \uDE00""#.to_owned(), "/lead/n", "half of a surrogate pair"),
+            (r#""name":"\ud800""#.to_owned(), "/lead/name", "half of a surrogate pair"),
+            (r#""n":[1,{"a/b":["x","\ud800"]}]"#.to_owned(), "/lead/n/1/a~1b/1", "half of a surrogate pair"),
+            (r#""n":{"\ud800":1}"#.to_owned(), "/lead/n", "the name of a member"),
+            (r#""n":{"a":{"\u0000x":1}}"#.to_owned(), "/lead/n/a", r"`\u0000`"),
+            (format!(r#""n":{}"#, deep(200)), "/lead/n", "more than 64 deep"),
+            (format!(r#""n":{}"#, deep(63)), "/lead/n", "more than 64 deep"),
+            (format!(r#""n":[0,{{"m":{}}}]"#, deep(5_000)), "/lead/n/1/m", "more than 64 deep"),
+        ] {
+            let error = refused(body(&format!("{{{member}}}")).as_bytes());
+            assert_eq!(error.pointer, pointer, "{member}: {error}");
+            assert!(error.message.contains(words), "{member}: {error}");
+        }
+        let error = refused(body(&format!(r#"{{"n":{objects}}}"#)).as_bytes());
+        assert!(error.pointer.starts_with("/lead/n/a/a") && error.message.contains("64 deep"), "{error}");
+
+        for accepted in [
+            r#""n":"\ud83d\ude00 \\ud800 \\\\ \u0041""#.to_owned(),
+            r#""n":"a\u0000b","name":"a\u0000b""#.to_owned(),
+            r#""n":{"\ud83d\ude00":1,"a\\u0000":1}"#.to_owned(),
+            format!(r#""n":{}"#, deep(62)),
+            format!(r#""n":"{}","m":[{}0]"#, "[".repeat(500), "[],".repeat(500)),
+        ] {
+            let text = body(&format!("{{{accepted}}}"));
+            assert!(Payload::parse(text.as_bytes()).is_ok(), "{accepted}");
+            assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{accepted}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf_8_are_refused_where_they_stand() {
+        for (lead, pointer) in [
+            (&b"{\"name\":\"Andr\xe9\"}"[..], "/lead/name"),
+            (b"{\"custom\":[\"ok\",{\"city\":\"M\xfcnchen\"}]}", "/lead/custom/1/city"),
+            (b"{\"custom\":{\"stra\xdfe\":1}}", "/lead/custom"),
+            (b"{\"n\":\"\xed\xa0\x80\"}", "/lead/n"),
+        ] {
+            let body = body("LEAD");
+            let (before, after) = body.split_once("LEAD").unwrap();
+            let error = refused(&[before.as_bytes(), lead, after.as_bytes()].concat());
+            assert_eq!(error.pointer, pointer, "{error}");
+            assert!(error.message.contains("not UTF-8"), "{error}");
+        }
+    }
+
+    #[test]
+    fn bodies_that_are_something_else_are_called_so() {
+        let utf_16 = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect();
+        let json = body("{}");
+        let little: Vec<u8> = utf_16(&json, u16::to_le_bytes);
+        let big: Vec<u8> = utf_16(&json, u16::to_be_bytes);
+        let marked: Vec<u8> = utf_16(&format!("\u{feff}{json}"), u16::to_le_bytes);
+        for (body, words) in [
+            (&little[..], "UTF-16"),
+            (&big, "UTF-16"),
+            (&marked, "UTF-16"),
+            (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "compressed"),
+            (b"\x28\xb5\x2f\xfd\x04", "compressed"),
+            (b"\x78\x9c\xab\x56", "compressed"),
+            (b"event=lead.created&project_id=1", "a form"),
+            (b"lead%5Bname%5D=Ann", "a form"),
+            (b"--X-BOUNDARY\r\ncontent-disposition: form-data", "a multipart form"),
+            (b"<?xml version=\"1.0\"?>", "XML"),
+        ] {
+            let error = refused(body);
+            assert_eq!(error.pointer, "");
+            assert!(error.message.contains(words), "{words}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_taken_off() {
+        let json = body("{}");
+        let marked = format!("\u{feff}{json}");
+        assert_eq!(without_bom(marked.as_bytes()), json.as_bytes());
+        assert_eq!(without_bom(json.as_bytes()), json.as_bytes());
     }
 }

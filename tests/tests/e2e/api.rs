@@ -199,7 +199,7 @@ async fn a_wrong_event_is_refused_at_the_member_that_is_wrong() {
         (with("/project_id", json!("uuid")), "/project_id", "UUID"),
         (with("/project_id", json!(UNKNOWN_PROJECT)), "/project_id", "POST /v1/projects"),
         (with("/created_at", json!("yesterday")), "/created_at", "RFC 3339"),
-        (with("/lead", Value::Null), "/lead", "missing"),
+        (with("/lead", Value::Null), "/lead", "is null"),
         (with("/lead/phone", json!(12_025_551_234_u64)), "/lead/phone", "string"),
     ] {
         api.post("/v1/events", &event).await.refuses(pointer, words);

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
+use bytes::Bytes;
 use hookwright_engine::sample;
+use hookwright_model::event::without_bom;
 use hookwright_model::{Event, EventId, History, Payload, Reply, Settings, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -29,14 +31,15 @@ fn text(file: &Path) -> Result<String> {
 pub(super) fn event(file: Option<&Path>, now: Timestamp) -> Result<Event> {
     let id = EventId::new(now, [0; 10]);
     let Some(file) = file else { return Ok(sample::event(id, local::nobody(), now)) };
-    let text = text(file)?;
-    let payload = Payload::parse(text.as_bytes()).map_err(|error| {
+    let bytes = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text = without_bom(&bytes);
+    let payload = Payload::parse(text).map_err(|error| {
         let place = Some(error.pointer).filter(|pointer| !pointer.is_empty());
         let place = place.map(|pointer| format!("{pointer}: ")).unwrap_or_default();
         anyhow!("{} is not an event: {place}{}", file.display(), error.message)
     })?;
     let (project, kind) = (payload.project, payload.kind);
-    Ok(Event { id, project, kind, received_at: now, payload: text.into() })
+    Ok(Event { id, project, kind, received_at: now, payload: Bytes::copy_from_slice(text) })
 }
 
 /// The settings in the file, or none.
