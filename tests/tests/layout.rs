@@ -8,14 +8,18 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every room with the rooms that it may use. Development tools may use all.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("hookwright-model", &[]),
     ("hookwright-store", &["hookwright-model"]),
+    ("hookwright-api-types", &["hookwright-model"]),
     ("hookwright-engine", &["hookwright-model", "hookwright-store"]),
     ("hookwright-store-redb", &["hookwright-model", "hookwright-store"]),
     ("hookwright-plugin-host", &["hookwright-model", "hookwright-engine"]),
     ("hookwright-egress", &["hookwright-model", "hookwright-engine"]),
-    ("hookwright-api", &["hookwright-model", "hookwright-store", "hookwright-engine"]),
+    (
+        "hookwright-api",
+        &["hookwright-model", "hookwright-store", "hookwright-api-types", "hookwright-engine"],
+    ),
     ("hookwright-bundled", &[]),
     ("hookwright-standin", &["hookwright-model"]),
     ("hookwright-hostile", &["hookwright-model", "hookwright-engine"]),
@@ -26,6 +30,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
         &[
             "hookwright-model",
             "hookwright-store",
+            "hookwright-api-types",
             "hookwright-engine",
             "hookwright-store-redb",
             "hookwright-plugin-host",

@@ -2,25 +2,25 @@
 
 mod failure;
 
-use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
+use hookwright_api_types::limits::MAX_PAGE_ITEMS;
+use hookwright_api_types::media_type;
+use hookwright_api_types::page::{PageBody, PageQuery};
 use http::{HeaderName, HeaderValue, Method, header};
 use reqwest::{Body, Request, Url, redirect};
 use rustls::{ClientConfig, RootCertStore};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// How long connecting may take. An answer may take longer: a test waits for the target.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
-/// The most items that the server gives in one page.
-pub(crate) const MAX_PAGE_ITEMS: usize = 200;
 
 /// Which server, and how to show what it answers. The same for every command that asks one.
 #[derive(Debug, clap::Args)]
@@ -82,12 +82,11 @@ impl Client {
         Ok(Self { http, base: args.server.clone(), key: args.key.clone() })
     }
 
-    /// A call of what is at `path` below `/v1`, one element for each segment.
-    pub(crate) fn call(&self, method: Method, path: &[&str]) -> Call<'_> {
+    /// A call of what is at this path of the API.
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
         let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push("v1").extend(path);
-        }
+        let path = format!("{}{path}", url.path().trim_end_matches('/'));
+        url.set_path(&path);
         let mut request = Request::new(method, url);
         if let Some(key) = &self.key {
             request.headers_mut().insert(header::AUTHORIZATION, key.clone());
@@ -96,7 +95,7 @@ impl Client {
     }
 
     /// Reads a list to its end, or until there are `most` items, and gives it as if it were one page.
-    pub(crate) async fn list(&self, path: &[&str], query: &Query, most: usize) -> Result<Page> {
+    pub(crate) async fn list(&self, path: &str, query: &impl Serialize, most: usize) -> Result<Page> {
         let mut all = Page::default();
         loop {
             let wanted = (most - all.data.len()).min(MAX_PAGE_ITEMS);
@@ -112,19 +111,13 @@ impl Client {
     /// Reads the page of at most `limit` items that begins at `cursor`, or the first one.
     pub(crate) async fn page(
         &self,
-        path: &[&str],
-        query: &Query,
+        path: &str,
+        query: &impl Serialize,
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page> {
-        let mut call = self.call(Method::GET, path).query("limit", limit);
-        for (name, value) in query {
-            call = call.query(name, value);
-        }
-        if let Some(cursor) = cursor {
-            call = call.query("cursor", cursor);
-        }
-        call.send().await?.read()
+        let page = PageQuery { cursor: cursor.map(str::to_owned), limit: Some(limit.to_string()) };
+        self.call(Method::GET, path).query(query)?.query(&page)?.send().await?.read()
     }
 }
 
@@ -143,15 +136,8 @@ fn is_loopback(server: &Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Which items of a list are wanted.
-pub(crate) type Query = Vec<(&'static str, String)>;
-
 /// A part of a list, its items as the server wrote them.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Page {
-    pub(crate) data: Vec<Box<RawValue>>,
-    pub(crate) next_cursor: Option<String>,
-}
+pub(crate) type Page = PageBody<Box<RawValue>>;
 
 /// One request, not sent yet.
 pub(crate) struct Call<'a> {
@@ -160,9 +146,18 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    pub(crate) fn query(mut self, name: &str, value: impl Display) -> Self {
-        self.request.url_mut().query_pairs_mut().append_pair(name, &value.to_string());
-        self
+    /// Adds the members that are not null.
+    pub(crate) fn query(mut self, query: &impl Serialize) -> Result<Self> {
+        let Value::Object(members) = serde_json::to_value(query)? else { return Ok(self) };
+        for (name, value) in members {
+            let text = match value {
+                Value::Null => continue,
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            self.request.url_mut().query_pairs_mut().append_pair(&name, &text);
+        }
+        Ok(self)
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -175,8 +170,8 @@ impl Call<'_> {
         self.header(header::CONTENT_TYPE, HeaderValue::from_static(media_type))
     }
 
-    pub(crate) fn json(self, body: &Value) -> Self {
-        self.body("application/json", body.to_string())
+    pub(crate) fn json(self, body: &impl Serialize) -> Result<Self> {
+        Ok(self.body(media_type::JSON, serde_json::to_vec(body)?))
     }
 
     /// Sends it and waits for the whole answer.

@@ -4,23 +4,9 @@ use std::error::Error as _;
 use std::io;
 
 use anyhow::anyhow;
+use hookwright_api_types::problem::{InvalidBody, ProblemBody};
 use http::{HeaderValue, StatusCode};
 use reqwest::Url;
-use serde::Deserialize;
-
-/// Problem details (RFC 9457).
-#[derive(Debug, Deserialize)]
-struct Problem {
-    detail: String,
-    #[serde(default)]
-    errors: Vec<Entry>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Entry {
-    pointer: String,
-    detail: String,
-}
 
 /// There was no answer.
 pub(super) fn lost(server: &Url, error: reqwest::Error) -> anyhow::Error {
@@ -56,8 +42,8 @@ pub(super) fn refused(
         (StatusCode::UNAUTHORIZED, Some(_)) => {
             anyhow!("{server} does not take this admin key: check HOOKWRIGHT_ADMIN_KEY, or --key")
         }
-        _ => match serde_json::from_slice::<Problem>(body) {
-            Ok(problem) => anyhow!(problem.describe()),
+        _ => match serde_json::from_slice::<ProblemBody>(body) {
+            Ok(problem) => anyhow!(describe(&problem)),
             Err(_) => anyhow!(
                 "{server} answers {status}, but not as a Hookwright server does; check --server or HOOKWRIGHT_SERVER"
             ),
@@ -65,18 +51,16 @@ pub(super) fn refused(
     }
 }
 
-impl Problem {
-    /// The detail, then each member that is wrong on a line of its own. A detail that only repeats them is left out.
-    fn describe(&self) -> String {
-        let details: Vec<&str> = self.errors.iter().map(|entry| entry.detail.as_str()).collect();
-        let repeats = !details.is_empty() && details.join("; ") == self.detail;
-        let detail = (!repeats).then(|| self.detail.clone());
-        let entries = self.errors.iter().map(|Entry { pointer, detail }| match pointer.as_str() {
-            "" => detail.clone(),
-            pointer => format!("{pointer}: {detail}"),
-        });
-        detail.into_iter().chain(entries).collect::<Vec<_>>().join("\n  ")
-    }
+/// The detail, then each member that is wrong on a line of its own. A detail that only repeats them is left out.
+fn describe(problem: &ProblemBody) -> String {
+    let details: Vec<&str> = problem.errors.iter().map(|entry| entry.detail.as_str()).collect();
+    let repeats = !details.is_empty() && details.join("; ") == problem.detail;
+    let detail = (!repeats).then(|| problem.detail.clone());
+    let entries = problem.errors.iter().map(|InvalidBody { pointer, detail }| match pointer.as_str() {
+        "" => detail.clone(),
+        pointer => format!("{pointer}: {detail}"),
+    });
+    detail.into_iter().chain(entries).collect::<Vec<_>>().join("\n  ")
 }
 
 #[cfg(test)]
@@ -94,15 +78,17 @@ mod tests {
         let two = r#"{"title": "Unprocessable Content", "status": 422, "code": "invalid_input", "detail": "no; never",
             "errors": [{"pointer": "/url", "detail": "no"}, {"pointer": "/events/0", "detail": "never"}]}"#;
         assert_eq!(message(StatusCode::UNPROCESSABLE_ENTITY, None, two), "/url: no\n  /events/0: never");
-        let own_detail = r#"{"detail": "it is wrong", "errors": [{"pointer": "", "detail": "no event"}]}"#;
+        let own_detail = r#"{"title": "", "status": 422, "code": "invalid_input", "detail": "it is wrong", "errors": [{"pointer": "", "detail": "no event"}]}"#;
         assert_eq!(message(StatusCode::UNPROCESSABLE_ENTITY, None, own_detail), "it is wrong\n  no event");
-        let plain = r#"{"detail": "there is no such project"}"#;
+        let plain =
+            r#"{"title": "", "status": 404, "code": "not_found", "detail": "there is no such project"}"#;
         assert_eq!(message(StatusCode::NOT_FOUND, None, plain), "there is no such project");
     }
 
     #[test]
     fn a_missing_and_a_wrong_key_are_told_apart() {
-        let body = r#"{"detail": "this key is not valid"}"#;
+        let body =
+            r#"{"title": "", "status": 401, "code": "unauthorized", "detail": "this key is not valid"}"#;
         assert!(message(StatusCode::UNAUTHORIZED, None, body).contains("set HOOKWRIGHT_ADMIN_KEY"));
         let wrong = message(StatusCode::UNAUTHORIZED, Some("Bearer wrong"), body);
         assert!(wrong.contains("does not take this admin key"), "{wrong}");

@@ -1,14 +1,14 @@
 //! `hookwright delivery`: one event for one webhook.
 
-pub(crate) mod answer;
 pub(crate) mod report;
 
 use anyhow::Result;
 use clap::Subcommand;
-use hookwright_model::DeliveryId;
+use hookwright_api_types::delivery::DeliveryBody;
+use hookwright_api_types::path;
+use hookwright_model::{DeliveryId, DeliveryState};
 use http::Method;
 
-use self::answer::Delivery;
 use super::output;
 use crate::client::{Client, ServerArgs};
 
@@ -51,13 +51,11 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Show { id } => show(&client, &args.server, id).await,
         Command::Resend { id } => {
-            let path = ["deliveries", &id.to_string(), "resend"];
-            let answer = client.call(Method::POST, &path).send().await?;
+            let answer = client.call(Method::POST, &path::delivery_resend(id)).send().await?;
             output::show(&args.server, &answer, resent)
         }
         Command::Cancel { id } => {
-            let path = ["deliveries", &id.to_string(), "cancel"];
-            let answer = client.call(Method::POST, &path).send().await?;
+            let answer = client.call(Method::POST, &path::delivery_cancel(id)).send().await?;
             output::show(&args.server, &answer, cancelled)
         }
     }
@@ -65,20 +63,21 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
 /// Prints everything that is known of a delivery.
 pub(crate) async fn show(client: &Client, server: &ServerArgs, id: DeliveryId) -> Result<()> {
-    let answer = client.call(Method::GET, &["deliveries", &id.to_string()]).send().await?;
+    let answer = client.call(Method::GET, &path::delivery(id)).send().await?;
     output::show(server, &answer, report::whole)
 }
 
-fn resent(delivery: &Delivery) -> String {
-    let Delivery { id, state, .. } = delivery;
+fn resent(delivery: &DeliveryBody) -> String {
+    let DeliveryBody { id, state, .. } = delivery;
     format!("{id} is {state}\nWhat comes of it: hookwright log {id}")
 }
 
-fn cancelled(delivery: &Delivery) -> String {
-    let Delivery { id, state, .. } = delivery;
-    match state.as_str() {
-        "cancelled" => format!("{id} is cancelled"),
-        ended => format!("{id} stays as it is: it is {ended} already"),
+fn cancelled(delivery: &DeliveryBody) -> String {
+    let DeliveryBody { id, state, .. } = delivery;
+    if delivery.is(DeliveryState::Cancelled) {
+        format!("{id} is cancelled")
+    } else {
+        format!("{id} stays as it is: it is {state} already")
     }
 }
 
@@ -86,7 +85,7 @@ fn cancelled(delivery: &Delivery) -> String {
 mod tests {
     use super::*;
 
-    fn delivery(state: &str) -> Delivery {
+    fn delivery(state: &str) -> DeliveryBody {
         let json = format!(
             r#"{{"id": "dlv_1", "event": "evt_1", "webhook": "whk_1", "project": "p", "origin": "event",
                 "state": "{state}", "reason": null, "receipt": null, "attempt_count": 0, "next_attempt_at": null,

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::builder::PossibleValuesParser;
 use hookwright_api::AdminKey;
+use hookwright_api_types::{media_type, path};
 use hookwright_engine::ports::Entropy;
 use hookwright_standin::{Connection, Fault, Listing, Running, Standin, VENDORS, Vendor, When};
 use http::Method;
@@ -103,7 +104,7 @@ fn config(args: &Args, folder: &std::path::Path) -> Result<Config> {
 /// Lets the lead go its way, and tells what happens.
 async fn tell(client: &Client, vendor: &Listing, target: &Running<Box<dyn Vendor>>) -> Result<()> {
     let project: Value =
-        client.call(Method::POST, &["projects"]).json(&json!({"name": "Demo"})).send().await?.read()?;
+        client.call(Method::POST, path::PROJECTS).json(&json!({"name": "Demo"}))?.send().await?.read()?;
     let project = text(&project, "/id")?;
     let Connection { plugin, settings, headers } = target.target().connection();
     let webhook = json!({
@@ -114,16 +115,12 @@ async fn tell(client: &Client, vendor: &Listing, target: &Running<Box<dyn Vendor
         "mapping": plugin.map(|plugin| json!({"plugin": plugin, "settings": settings})),
     });
     let webhook: Value =
-        client.call(Method::POST, &["projects", &project, "webhooks"]).json(&webhook).send().await?.read()?;
+        client.call(Method::POST, &path::webhooks(&project)).json(&webhook)?.send().await?.read()?;
     story::webhook(vendor.title, plugin, &webhook);
 
     let event = event(&project);
-    let accepted: Value = client
-        .call(Method::POST, &["events"])
-        .body("application/json", event.clone())
-        .send()
-        .await?
-        .read()?;
+    let accepted: Value =
+        client.call(Method::POST, path::EVENTS).body(media_type::JSON, event.clone()).send().await?.read()?;
     story::event(&event, &accepted);
     let delivery = text(&accepted, "/deliveries/0")?;
     let ended = follow(client, &delivery).await?;
@@ -135,7 +132,7 @@ async fn tell(client: &Client, vendor: &Listing, target: &Running<Box<dyn Vendor
 async fn follow(client: &Client, delivery: &str) -> Result<Value> {
     let mut told = 0;
     loop {
-        let shown: Value = client.call(Method::GET, &["deliveries", delivery]).send().await?.read()?;
+        let shown: Value = client.call(Method::GET, &path::delivery(delivery)).send().await?.read()?;
         let attempts = shown["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
         for attempt in attempts.iter().skip(told) {
             story::attempt(attempt, shown["next_attempt_at"].as_str());

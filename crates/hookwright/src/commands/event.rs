@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
+use hookwright_api_types::event::AcceptedBody;
+use hookwright_api_types::header::IDEMPOTENCY_KEY;
+use hookwright_api_types::{media_type, path};
 use hookwright_engine::ports::Clock;
 use hookwright_model::{EventKind, ProjectId};
-use http::{HeaderName, HeaderValue, Method};
-use serde::{Deserialize, Serialize};
+use http::{HeaderValue, Method};
+use serde::Serialize;
 
 use super::output;
 use crate::client::{Client, ServerArgs};
 use crate::ports::SystemClock;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Send events
 #[derive(Debug, clap::Args)]
@@ -89,12 +90,6 @@ struct Payload<'a> {
     lead: &'a Lead,
 }
 
-#[derive(Debug, Deserialize)]
-struct Accepted {
-    id: String,
-    deliveries: Vec<String>,
-}
-
 pub(crate) async fn run(args: Args) -> Result<()> {
     let Command::Send(send) = args.command;
     let body = match (&send.project, &send.lead) {
@@ -102,7 +97,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         _ => read(send.file.as_deref())?,
     };
     let client = Client::new(&args.server)?;
-    let mut call = client.call(Method::POST, &["events"]).body("application/json", body);
+    let mut call = client.call(Method::POST, path::EVENTS).body(media_type::JSON, body);
     if let Some(key) = send.idempotency_key {
         call = call.header(IDEMPOTENCY_KEY, key);
     }
@@ -138,8 +133,8 @@ fn read(file: Option<&Path>) -> Result<Vec<u8>> {
     }
 }
 
-fn accepted(accepted: &Accepted) -> String {
-    let Accepted { id, deliveries } = accepted;
+fn accepted(accepted: &AcceptedBody) -> String {
+    let AcceptedBody { id, deliveries } = accepted;
     match deliveries.as_slice() {
         [] => format!("Accepted {id}: no active webhook of its project wants it"),
         [delivery] => format!("Accepted {id}\nWhat comes of it: hookwright log {delivery}"),

@@ -7,17 +7,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
+use hookwright_api_types::delivery::{DeliveriesQuery, DeliveryBody};
+use hookwright_api_types::limits::MAX_PAGE_ITEMS;
+use hookwright_api_types::page::PageBody;
+use hookwright_api_types::path;
+use hookwright_api_types::webhook::WebhookBody;
 use hookwright_model::{DeliveryId, DeliveryState, EventId, ProjectId, WebhookId};
 use http::Method;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::watch::Watch;
-use super::delivery::answer::Delivery;
 use super::delivery::{self, report};
-use super::output::{self, List, Table};
-use crate::client::{Client, MAX_PAGE_ITEMS, Page, Query, ServerArgs};
+use super::output::{self, Table};
+use crate::client::{Client, Page, ServerArgs};
 
 /// How often `--follow` looks for changes.
 const POLL_EVERY: Duration = Duration::from_secs(1);
@@ -67,7 +70,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         return delivery::show(&client, &args.server, delivery).await;
     }
     let project = args.project.context("name a delivery, or a project with --project")?;
-    let log = Log { client, project: project.to_string(), query: args.query() };
+    let log = Log { client, project, query: args.query() };
     match args.follow {
         true => log.follow(&args.server, args.limit).await,
         false => log.show(&args.server, args.limit).await,
@@ -75,21 +78,21 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 impl Args {
-    fn query(&self) -> Query {
-        let filters = [
-            ("state", self.state.clone()),
-            ("webhook", self.webhook.map(|id| id.to_string())),
-            ("event", self.event.map(|id| id.to_string())),
-        ];
-        filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    fn query(&self) -> DeliveriesQuery {
+        DeliveriesQuery {
+            state: self.state.clone(),
+            webhook: self.webhook.map(|id| id.to_string()),
+            event: self.event.map(|id| id.to_string()),
+            ..DeliveriesQuery::default()
+        }
     }
 }
 
 /// The deliveries of one project that are wanted.
 struct Log {
     client: Client,
-    project: String,
-    query: Query,
+    project: ProjectId,
+    query: DeliveriesQuery,
 }
 
 impl Log {
@@ -150,24 +153,19 @@ impl Log {
         Ok(window)
     }
 
-    fn path(&self) -> [&str; 3] {
-        ["projects", &self.project, "deliveries"]
+    fn path(&self) -> String {
+        path::deliveries(self.project)
     }
 
     async fn webhook_names(&self) -> Result<HashMap<String, String>> {
-        #[derive(Deserialize)]
-        struct Webhook {
-            id: String,
-            name: String,
-        }
-        let answer = self.client.call(Method::GET, &["projects", &self.project, "webhooks"]).send().await?;
-        let webhooks: List<Webhook> = answer.read()?;
+        let answer = self.client.call(Method::GET, &path::webhooks(self.project)).send().await?;
+        let webhooks: PageBody<WebhookBody> = answer.read()?;
         let named = webhooks.data.into_iter().filter(|webhook| !webhook.name.is_empty());
         Ok(named.map(|webhook| (webhook.id, webhook.name)).collect())
     }
 }
 
-fn read_all(items: &[Box<RawValue>]) -> Result<Vec<Delivery>> {
+fn read_all(items: &[Box<RawValue>]) -> Result<Vec<DeliveryBody>> {
     let read = items.iter().map(|json| serde_json::from_str(json.get())).collect::<Result<_, _>>();
     read.context("the server describes a delivery in a way that this command does not know")
 }
@@ -184,20 +182,20 @@ impl DeliveryTable {
     }
 
     /// The head and the first lines.
-    fn begin(&mut self, deliveries: &[Delivery]) -> String {
+    fn begin(&mut self, deliveries: &[DeliveryBody]) -> String {
         let head = ["CREATED", "DELIVERY", "STATE", "ATTEMPTS", "WEBHOOK", "WHAT"].map(str::to_owned);
         let rows = deliveries.iter().map(|delivery| row(&self.webhook_names, delivery));
         self.table.lines(std::iter::once(head).chain(rows))
     }
 
     /// More lines.
-    fn go_on(&mut self, deliveries: &[Delivery]) -> String {
+    fn go_on(&mut self, deliveries: &[DeliveryBody]) -> String {
         self.table.lines(deliveries.iter().map(|delivery| row(&self.webhook_names, delivery)))
     }
 }
 
-fn row(webhook_names: &HashMap<String, String>, delivery: &Delivery) -> [String; 6] {
-    let test = if delivery.origin == "test" { "test: " } else { "" };
+fn row(webhook_names: &HashMap<String, String>, delivery: &DeliveryBody) -> [String; 6] {
+    let test = if delivery.is_test() { "test: " } else { "" };
     [
         output::to_second(&delivery.created_at),
         delivery.id.clone(),
@@ -231,7 +229,7 @@ mod tests {
     fn it_is_of_a_project_or_of_a_delivery() {
         assert!(parse(&[DELIVERY]).is_ok());
         let args = parse(&["--project", PROJECT, "--state", "held", "--limit", "5"]).unwrap();
-        assert_eq!(args.query(), [("state", "held".to_owned())]);
+        assert_eq!(args.query().state.as_deref(), Some("held"));
         for wrong in [
             &[][..],
             &[DELIVERY, "--follow"],
@@ -249,8 +247,8 @@ mod tests {
         let json = r#"{"id": "dlv_1", "event": "evt_1", "webhook": "whk_1", "project": "p", "origin": "test",
             "state": "delivered", "reason": null, "receipt": {"reference": "contact/151", "url": null},
             "attempt_count": 2, "next_attempt_at": null, "component": null, "created_at": "2026-05-31T10:00:00.5Z"}"#;
-        let named: Delivery = serde_json::from_str(json).unwrap();
-        let deleted: Delivery = serde_json::from_str(&json.replace("whk_1", "whk_2")).unwrap();
+        let named: DeliveryBody = serde_json::from_str(json).unwrap();
+        let deleted: DeliveryBody = serde_json::from_str(&json.replace("whk_1", "whk_2")).unwrap();
         let mut table = DeliveryTable::new(HashMap::from([("whk_1".to_owned(), "HubSpot".to_owned())]));
         let expected = "\
             CREATED               DELIVERY  STATE      ATTEMPTS  WEBHOOK  WHAT\n\

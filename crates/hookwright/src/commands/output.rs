@@ -9,18 +9,12 @@ use std::process;
 
 use anyhow::{Context as _, Result};
 use hookwright_model::Timestamp;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::client::{Answer, ServerArgs};
 pub(crate) use json::indented as indented_json;
 pub(crate) use table::Table;
-
-/// The items of a list.
-#[derive(Debug, Deserialize)]
-pub(crate) struct List<T> {
-    pub(crate) data: Vec<T>,
-}
 
 /// Prints an answer as it came, if the caller wants JSON, and otherwise the text that `render` makes of it.
 pub(crate) fn show<T: DeserializeOwned>(

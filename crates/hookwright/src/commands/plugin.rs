@@ -14,7 +14,6 @@ mod view;
 use anyhow::Result;
 use clap::Subcommand;
 use hookwright_engine::settings::SettingsProblem;
-use serde::Deserialize;
 
 /// Start, check, test, upload, list and delete mapping plugins
 #[derive(Debug, clap::Args)]
@@ -51,25 +50,6 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Download(args) => download::run(args).await,
         Command::Delete(args) => delete::run(args).await,
     }
-}
-
-/// A plugin's version, as the server says it.
-#[derive(Debug, Deserialize)]
-struct Plugin {
-    name: String,
-    version: u32,
-    owner: String,
-    digest: String,
-    contract: String,
-    size_bytes: u64,
-    description: Description,
-    created_at: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Description {
-    title: String,
-    summary: String,
 }
 
 /// What is wrong with settings, a line each.

@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 use clap::Subcommand;
+use hookwright_api_types::page::PageBody;
+use hookwright_api_types::path;
+use hookwright_api_types::project::{NewProject, ProjectBody};
 use hookwright_model::ProjectId;
 use http::Method;
-use serde::Deserialize;
-use serde_json::{Map, Value};
 
-use super::output::{self, List, Table};
+use super::output::{self, Table};
 use crate::client::{Client, ServerArgs};
 
 /// Create and list projects
@@ -37,43 +38,33 @@ enum Command {
     List,
 }
 
-#[derive(Debug, Deserialize)]
-struct Project {
-    id: String,
-    name: String,
-    created_at: String,
-}
-
 pub(crate) async fn run(args: Args) -> Result<()> {
     let client = Client::new(&args.server)?;
     match args.command {
         Command::Create { name, id } => {
-            let mut body = Map::from_iter([("name".to_owned(), Value::from(name))]);
-            if let Some(id) = id {
-                body.insert("id".to_owned(), id.to_string().into());
-            }
-            let answer = client.call(Method::POST, &["projects"]).json(&body.into()).send().await?;
+            let project = NewProject { name, id: id.map(|id| id.to_string()) };
+            let answer = client.call(Method::POST, path::PROJECTS).json(&project)?.send().await?;
             output::show(&args.server, &answer, created)
         }
         Command::List => {
-            let page = client.list(&["projects"], &Vec::new(), usize::MAX).await?;
+            let page = client.list(path::PROJECTS, &(), usize::MAX).await?;
             output::show(&args.server, &page.try_into()?, listed)
         }
     }
 }
 
-fn created(project: &Project) -> String {
-    let Project { id, name, .. } = project;
+fn created(project: &ProjectBody) -> String {
+    let ProjectBody { id, name, .. } = project;
     format!("Created {name}: {id}\nNext: hookwright webhook add --project {id} --url URL")
 }
 
-fn listed(projects: &List<Project>) -> String {
+fn listed(projects: &PageBody<ProjectBody>) -> String {
     if projects.data.is_empty() {
         return "There is no project yet; create one with `hookwright project create NAME`".to_owned();
     }
     let head = ["ID", "CREATED", "NAME"].map(str::to_owned);
     let rows = projects.data.iter().map(|project| {
-        let Project { id, name, created_at } = project;
+        let ProjectBody { id, name, created_at } = project;
         [id.clone(), output::to_second(created_at), name.clone()]
     });
     Table::default().lines(std::iter::once(head).chain(rows))
@@ -92,6 +83,6 @@ mod tests {
             ID                                    CREATED               NAME\n\
             0198c0de-7e57-7aaa-8000-0123456789ab  2026-05-31T10:00:00Z  Acme\n";
         assert_eq!(lines, expected);
-        assert!(listed(&List { data: Vec::new() }).contains("project create"));
+        assert!(listed(&PageBody::whole(Vec::new())).contains("project create"));
     }
 }

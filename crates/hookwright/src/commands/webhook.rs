@@ -3,15 +3,17 @@
 mod arguments;
 mod view;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use clap::{ArgGroup, Subcommand};
-use hookwright_model::{EventKind, PluginName, ProjectId, TargetUrl, WebhookId};
+use hookwright_api_types::delivery::DeliveryDetail;
+use hookwright_api_types::path;
+use hookwright_api_types::webhook::{MappingBody, NewWebhookBody, Switch, WebhookBody, WebhookPatch};
+use hookwright_model::{DeliveryState, EventKind, PluginName, ProjectId, TargetUrl, WebhookId};
 use http::{HeaderName, HeaderValue, Method, header};
-use serde_json::{Map, Value, json};
 
 use self::arguments::{Header, MappingArgs};
-use self::view::Webhook;
-use super::delivery::answer::Detail;
 use super::delivery::report;
 use super::output;
 use crate::client::{Answer, Client, ServerArgs};
@@ -134,16 +136,20 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Add(add) => output::show(server, &add.send(&client).await?, view::added),
         Command::List { project } => {
-            let path = ["projects", &project.to_string(), "webhooks"];
-            output::show(server, &client.call(Method::GET, &path).send().await?, view::listed)
+            let answer = client.call(Method::GET, &path::webhooks(project)).send().await?;
+            output::show(server, &answer, view::listed)
         }
         Command::Show { id } => {
-            let path = ["webhooks", &id.to_string()];
-            output::show(server, &client.call(Method::GET, &path).send().await?, view::whole)
+            let answer = client.call(Method::GET, &path::webhook(id)).send().await?;
+            output::show(server, &answer, view::whole)
         }
         Command::Set(set) => output::show(server, &set.send(&client).await?, view::whole),
-        Command::Pause { id } => output::show(server, &switch(&client, id, "paused").await?, view::state),
-        Command::Enable { id } => output::show(server, &switch(&client, id, "active").await?, view::state),
+        Command::Pause { id } => {
+            output::show(server, &switch(&client, id, Switch::Paused).await?, view::state)
+        }
+        Command::Enable { id } => {
+            output::show(server, &switch(&client, id, Switch::Active).await?, view::state)
+        }
         Command::Delete { id } => delete(&client, server, id).await,
         Command::Test { id } => test(&client, server, id).await,
     }
@@ -151,42 +157,38 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
 impl Add {
     async fn send(self, client: &Client) -> Result<Answer> {
-        let body = json!({
-            "name": self.name,
-            "url": self.url.expose().as_str(),
-            "events": self.events.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
-            "headers": header_changes(&self.headers, &[])?,
-            "mapping": self.mapping.is_given().then(|| self.mapping.over(None)).transpose()?,
-        });
-        let path = ["projects", &self.project.to_string(), "webhooks"];
-        client.call(Method::POST, &path).json(&body).send().await
+        let headers = header_changes(&self.headers, &[])?;
+        let webhook = NewWebhookBody {
+            name: self.name,
+            url: self.url.expose().to_string(),
+            events: self.events.iter().map(|kind| kind.as_str().to_owned()).collect(),
+            headers: headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            mapping: self.mapping.is_given().then(|| self.mapping.over(None)).transpose()?,
+            ..NewWebhookBody::default()
+        };
+        client.call(Method::POST, &path::webhooks(self.project)).json(&webhook)?.send().await
     }
 }
 
 impl Set {
     async fn send(self, client: &Client) -> Result<Answer> {
-        let id = self.id.to_string();
-        let path = ["webhooks", &id];
-        let mut call = client.call(Method::PATCH, &path);
-        let mut body = Map::new();
-        if let Some(name) = &self.name {
-            body.insert("name".to_owned(), name.as_str().into());
-        }
-        if let Some(url) = &self.url {
-            body.insert("url".to_owned(), url.expose().as_str().into());
-        }
         let headers = header_changes(&self.headers, &self.removed_headers)?;
-        if !headers.is_empty() {
-            body.insert("headers".to_owned(), headers.into());
-        }
+        let mut patch = WebhookPatch {
+            name: self.name,
+            url: self.url.map(|url| url.expose().to_string()),
+            headers: Some(headers).filter(|headers| !headers.is_empty()),
+            ..WebhookPatch::default()
+        };
+        let path = path::webhook(self.id);
+        let mut call = client.call(Method::PATCH, &path);
         if self.no_plugin {
-            body.insert("mapping".to_owned(), Value::Null);
+            patch.mapping = Some(None);
         } else if self.mapping.is_given() {
             let (mapping, revision) = changed_mapping(client, &path, &self.mapping).await?;
-            body.insert("mapping".to_owned(), mapping);
+            patch.mapping = Some(Some(mapping));
             call = call.header(header::IF_MATCH, revision);
         }
-        call.json(&body.into()).send().await
+        call.json(&patch)?.send().await
     }
 }
 
@@ -194,57 +196,56 @@ impl Set {
 /// whole: what is not named comes from the current one, and must not have changed in between.
 async fn changed_mapping(
     client: &Client,
-    path: &[&str],
+    path: &str,
     mapping: &MappingArgs,
-) -> Result<(Value, HeaderValue)> {
-    let current: Webhook = client.call(Method::GET, path).send().await?.read()?;
+) -> Result<(MappingBody, HeaderValue)> {
+    let current: WebhookBody = client.call(Method::GET, path).send().await?.read()?;
     let revision = HeaderValue::try_from(format!("\"{}\"", current.revision))?;
     Ok((mapping.over(current.mapping.as_ref())?, revision))
 }
 
 /// Lets a webhook use the newest version of a plugin. Its settings stay, if it had that plugin already.
 pub(super) async fn attach(client: &Client, id: WebhookId, plugin: PluginName) -> Result<Answer> {
-    let id = id.to_string();
-    let path = ["webhooks", &id];
+    let path = path::webhook(id);
     let (mapping, revision) = changed_mapping(client, &path, &MappingArgs::latest(plugin)).await?;
-    let call = client.call(Method::PATCH, &path).header(header::IF_MATCH, revision);
-    call.json(&json!({"mapping": mapping})).send().await
+    let patch = WebhookPatch { mapping: Some(Some(mapping)), ..WebhookPatch::default() };
+    client.call(Method::PATCH, &path).header(header::IF_MATCH, revision).json(&patch)?.send().await
 }
 
-/// The headers with their new values, null for those to remove.
-fn header_changes(set: &[Header], removed: &[HeaderName]) -> Result<Map<String, Value>> {
-    let mut changes = Map::new();
-    let mut add = |name: &HeaderName, value: Value| match changes.insert(name.to_string(), value) {
+/// The headers with their new values; none for those to remove.
+fn header_changes(set: &[Header], removed: &[HeaderName]) -> Result<BTreeMap<String, Option<String>>> {
+    let mut changes = BTreeMap::new();
+    let mut add = |name: &HeaderName, value: Option<String>| match changes.insert(name.to_string(), value) {
         None => Ok(()),
         Some(_) => bail!("the header `{name}` is given twice"),
     };
     for header in set {
-        add(&header.name, std::str::from_utf8(header.value.as_bytes())?.into())?;
+        add(&header.name, Some(std::str::from_utf8(header.value.as_bytes())?.to_owned()))?;
     }
     for name in removed {
-        add(name, Value::Null)?;
+        add(name, None)?;
     }
     Ok(changes)
 }
 
-async fn switch(client: &Client, id: WebhookId, state: &str) -> Result<Answer> {
-    let path = ["webhooks", &id.to_string()];
-    client.call(Method::PATCH, &path).json(&json!({"state": state})).send().await
+async fn switch(client: &Client, id: WebhookId, state: Switch) -> Result<Answer> {
+    let patch = WebhookPatch { state: Some(state), ..WebhookPatch::default() };
+    client.call(Method::PATCH, &path::webhook(id)).json(&patch)?.send().await
 }
 
 async fn delete(client: &Client, server: &ServerArgs, id: WebhookId) -> Result<()> {
-    client.call(Method::DELETE, &["webhooks", &id.to_string()]).send().await?;
+    client.call(Method::DELETE, &path::webhook(id)).send().await?;
     if server.json { Ok(()) } else { output::print(&format!("Deleted {id}")) }
 }
 
 async fn test(client: &Client, server: &ServerArgs, id: WebhookId) -> Result<()> {
-    let answer = client.call(Method::POST, &["webhooks", &id.to_string(), "test"]).send().await?;
+    let answer = client.call(Method::POST, &path::webhook_test(id)).send().await?;
     output::show(server, &answer, report::outcome)?;
-    let Detail { delivery, .. } = answer.read()?;
-    match delivery.state.as_str() {
-        "delivered" | "skipped" => Ok(()),
-        state => bail!("the test is {state}; everything about it: hookwright log {}", delivery.id),
+    let DeliveryDetail { delivery, .. } = answer.read()?;
+    if delivery.is(DeliveryState::Delivered) || delivery.is(DeliveryState::Skipped) {
+        return Ok(());
     }
+    bail!("the test is {}; everything about it: hookwright log {}", delivery.state, delivery.id)
 }
 
 #[cfg(test)]
@@ -280,7 +281,8 @@ mod tests {
         let set = parse(&["--header", "Authorization: Bearer t:k", "--remove-header", "X-Old"]).unwrap();
         assert!(!format!("{set:?}").contains("t:k"));
         let changes = header_changes(&set.headers, &set.removed_headers).unwrap();
-        assert_eq!(Value::from(changes), json!({"authorization": "Bearer t:k", "x-old": null}));
+        let expected = [("authorization", Some("Bearer t:k")), ("x-old", None)];
+        assert!(changes.iter().map(|(name, value)| (name.as_str(), value.as_deref())).eq(expected));
         let twice = parse(&["--header", "X-Key: a", "--remove-header", "x-key"]).unwrap();
         let error = header_changes(&twice.headers, &twice.removed_headers).unwrap_err();
         assert_eq!(error.to_string(), "the header `x-key` is given twice");

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::answer::{Attempt, Delivery, Detail, LogLine, Receipt};
+use hookwright_api_types::delivery::{
+    AttemptBody, DeliveryBody, DeliveryDetail, DeliveryStory, LogLineBody, ReceiptBody,
+};
+
 use crate::commands::output;
 
 /// How far the parts of an attempt stand to the right of its head.
 const INDENT: usize = 2;
 
 /// Everything: the delivery, its event, and each attempt with request and reply.
-pub(crate) fn whole(detail: &Detail) -> String {
+pub(crate) fn whole(detail: &DeliveryDetail) -> String {
     let mut text = facts(&detail.delivery);
-    if let Some(payload) = &detail.payload {
+    if let Some(payload) = &detail.story.payload {
         text += "\nPayload\n";
         text += &body(payload.get());
     }
-    for attempt in &detail.attempts {
+    for attempt in &detail.story.attempts {
         text += "\n";
         text += &head(attempt);
         text += &output::shifted(&exchange(attempt), INDENT);
@@ -25,8 +28,8 @@ pub(crate) fn whole(detail: &Detail) -> String {
 }
 
 /// What came of it: each attempt in a line or a few, without requests and replies.
-pub(crate) fn outcome(detail: &Detail) -> String {
-    let Detail { delivery, attempts, .. } = detail;
+pub(crate) fn outcome(detail: &DeliveryDetail) -> String {
+    let DeliveryDetail { delivery, story: DeliveryStory { attempts, .. } } = detail;
     let attempts = attempts.iter().map(|attempt| {
         let remarks = output::shifted(&remarks(attempt), INDENT);
         format!("{}{remarks}", head(attempt))
@@ -39,23 +42,23 @@ pub(crate) fn outcome(detail: &Detail) -> String {
 }
 
 /// What matters of a delivery in a few words: its receipt, its next attempt or its problem.
-pub(crate) fn summary(delivery: &Delivery) -> String {
+pub(crate) fn summary(delivery: &DeliveryBody) -> String {
     let next = delivery.next_attempt_at.as_ref().filter(|_| delivery.attempt_count > 0);
     let next = next.map(|time| format!("next attempt at {}", output::to_second(time)));
     let receipt = delivery.receipt.as_ref().and_then(reference);
     [receipt, next, delivery.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn reference(receipt: &Receipt) -> Option<String> {
+fn reference(receipt: &ReceiptBody) -> Option<String> {
     receipt.reference.clone().or_else(|| receipt.url.clone())
 }
 
-fn facts(delivery: &Delivery) -> String {
+fn facts(delivery: &DeliveryBody) -> String {
     let receipt = delivery.receipt.as_ref().map(|receipt| {
         let parts = [receipt.reference.as_deref(), receipt.url.as_deref()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
     });
-    let test = (delivery.origin == "test").then(|| "test".to_owned());
+    let test = delivery.is_test().then(|| "test".to_owned());
     output::fields([
         ("delivery", Some(delivery.id.clone())),
         ("state", Some(delivery.state.clone())),
@@ -72,8 +75,8 @@ fn facts(delivery: &Delivery) -> String {
 }
 
 /// `Attempt 2 (create-note): 503, retry; 2026-05-31T10:00:00Z, 12 ms`
-fn head(attempt: &Attempt) -> String {
-    let Attempt { number, verdict, duration_ms, .. } = attempt;
+fn head(attempt: &AttemptBody) -> String {
+    let AttemptBody { number, verdict, duration_ms, .. } = attempt;
     let step = attempt.step.as_ref().map(|step| format!(" ({step})")).unwrap_or_default();
     let status = attempt.reply.as_ref().map(|reply| format!("{}, ", reply.status)).unwrap_or_default();
     let started = output::to_second(&attempt.started_at);
@@ -81,14 +84,14 @@ fn head(attempt: &Attempt) -> String {
 }
 
 /// What went wrong, what to do about it, and what the plugin wrote.
-fn remarks(attempt: &Attempt) -> String {
+fn remarks(attempt: &AttemptBody) -> String {
     let error = attempt.error.as_ref().map(|error| format!("{} ({})", error.message, error.kind));
-    let log = |line: &LogLine| format!("{}: {}", line.level, line.message);
+    let log = |line: &LogLineBody| format!("{}: {}", line.level, line.message);
     let logs = attempt.logs.iter().map(|line| ("log", Some(log(line))));
     output::fields([("error", error), ("hint", attempt.hint.clone())].into_iter().chain(logs))
 }
 
-fn exchange(attempt: &Attempt) -> String {
+fn exchange(attempt: &AttemptBody) -> String {
     let mut text = String::new();
     if let Some(request) = &attempt.request {
         text += &format!("{} {}\n", request.method, request.url);
@@ -129,7 +132,7 @@ mod tests {
             "reply": {"status": 429, "headers": {"retry-after": "5"}, "body": "slow down", "truncated": true},
             "logs": [{"level": "info", "message": "no email"}], "component": "sha256:ab"}]}"#;
 
-    fn held_up() -> Detail {
+    fn held_up() -> DeliveryDetail {
         serde_json::from_str(HELD_UP).unwrap()
     }
 
@@ -189,7 +192,7 @@ Attempt 1 (create-contact): 429, retry; 2026-05-31T10:00:00Z, 12 ms
         let mut delivery = held_up().delivery;
         delivery.next_attempt_at = None;
         delivery.reason = None;
-        delivery.receipt = Some(Receipt { reference: Some("contact/151".to_owned()), url: None });
+        delivery.receipt = Some(ReceiptBody { reference: Some("contact/151".to_owned()), url: None });
         assert_eq!(summary(&delivery), "contact/151");
     }
 }

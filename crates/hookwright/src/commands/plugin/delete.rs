@@ -1,6 +1,7 @@
 //! `hookwright plugin delete`: takes a plugin away, or one version of it.
 
 use anyhow::Result;
+use hookwright_api_types::path;
 use hookwright_model::{PluginName, ProjectId};
 use http::Method;
 
@@ -28,13 +29,14 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let Args { server, name, project, version } = args;
-    let (project, number) = (project.to_string(), version.map(|number| number.to_string()));
-    let mut path = vec!["projects", &project, "plugins", name.as_str()];
-    path.extend(number.iter().flat_map(|number| ["versions", number]));
+    let path = match version {
+        None => path::plugin(project, &name),
+        Some(version) => path::plugin_version(project, &name, version),
+    };
     Client::new(&server)?.call(Method::DELETE, &path).send().await?;
     if server.json {
         return Ok(());
     }
-    let version = number.map(|number| format!(" version {number}")).unwrap_or_default();
+    let version = version.map(|number| format!(" version {number}")).unwrap_or_default();
     output::print(&format!("Deleted {name}{version}"))
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use hookwright_api_types::path;
 use hookwright_model::{PluginName, ProjectId};
 use http::Method;
 
@@ -36,8 +37,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let Args { server, name, project, version, out } = args;
-    let (project, version) = (project.to_string(), version.map_or("latest".to_owned(), |n| n.to_string()));
-    let path = ["projects", &project, "plugins", name.as_str(), "versions", &version, "component"];
+    let version = version.map_or(path::LATEST.to_owned(), |number| number.to_string());
+    let path = path::component(project, &name, version);
     let answer = Client::new(&server)?.call(Method::GET, &path).send().await?;
     let component = answer.bytes();
     fs::write(&out, component).with_context(|| format!("{} cannot be written", out.display()))?;

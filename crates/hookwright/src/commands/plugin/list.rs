@@ -1,12 +1,15 @@
 //! `hookwright plugin list`: what a project can use.
 
 use anyhow::Result;
+use hookwright_api_types::page::PageBody;
+use hookwright_api_types::path;
+use hookwright_api_types::plugin::PluginBody;
 use hookwright_model::ProjectId;
 use http::Method;
 
-use super::{Plugin, size};
+use super::size;
 use crate::client::{Client, ServerArgs};
-use crate::commands::output::{self, List, Table};
+use crate::commands::output::{self, Table};
 
 /// List the plugins that a project can use: the bundled ones and its own
 #[derive(Debug, clap::Args)]
@@ -22,13 +25,12 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let client = Client::new(&args.server)?;
-    let path = ["projects", &args.project.to_string(), "plugins"];
-    let answer = client.call(Method::GET, &path).send().await?;
+    let answer = client.call(Method::GET, &path::plugins(args.project)).send().await?;
     output::show(&args.server, &answer, listed)
 }
 
 /// Plugins, or versions of one, a line each.
-pub(super) fn listed(plugins: &List<Plugin>) -> String {
+pub(super) fn listed(plugins: &PageBody<PluginBody>) -> String {
     let head = ["NAME", "VERSION", "OWNER", "CONTRACT", "SIZE", "CREATED", "TITLE"].map(str::to_owned);
     let rows = plugins.data.iter().map(|plugin| {
         [
@@ -51,7 +53,9 @@ mod tests {
 
     #[test]
     fn plugins_are_listed_one_version_a_line() {
-        let lines = listed(&serde_json::from_str(&format!(r#"{{"data": [{HUBSPOT}]}}"#)).unwrap());
+        let lines = listed(
+            &serde_json::from_str(&format!(r#"{{"data": [{HUBSPOT}], "next_cursor": null}}"#)).unwrap(),
+        );
         let expected = "\
             NAME     VERSION  OWNER    CONTRACT  SIZE     CREATED               TITLE\n\
             hubspot  2        bundled  1.0.0     101 KiB  2026-05-31T10:00:00Z  HubSpot\n";

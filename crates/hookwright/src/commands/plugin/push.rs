@@ -5,12 +5,13 @@ mod progress;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use hookwright_api_types::plugin::{PluginBody, UploadBody, UploadedBody};
+use hookwright_api_types::{media_type, path};
 use hookwright_model::{PluginName, ProjectId, WebhookId};
 use http::Method;
-use serde::Deserialize;
 
 use self::progress::Progress;
-use super::{Plugin, local, size};
+use super::{local, size};
 use crate::client::{Client, ServerArgs};
 use crate::commands::{output, webhook};
 
@@ -39,12 +40,12 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let Args { server, file, project, name, attach } = args;
     let name = name.map_or_else(|| name_of(&file), Ok)?;
     let component = local::read(&file)?;
-    let path = ["projects", &project.to_string(), "plugins", name.as_str()];
+    let path = path::plugin(project, &name);
     let client = Client::new(&server)?;
     let progress = Progress::of(component.len());
     let body = progress.body(component);
     let answer =
-        progress.until(client.call(Method::PUT, &path).body("application/wasm", body).send()).await?;
+        progress.until(client.call(Method::PUT, &path).body(media_type::COMPONENT, body).send()).await?;
     output::show(&server, &answer, pushed)?;
     let Some(id) = attach else { return Ok(()) };
     let attached = webhook::attach(&client, id, name).await;
@@ -60,17 +61,9 @@ fn name_of(file: &Path) -> Result<PluginName> {
     name.parse().with_context(|| format!("{} gives no name for the plugin: use --name NAME", file.display()))
 }
 
-/// What the server answers.
-#[derive(Debug, Deserialize)]
-struct Pushed {
-    #[serde(flatten)]
-    plugin: Plugin,
-    waited_ms: u64,
-    compile_ms: Option<u64>,
-}
-
-fn pushed(Pushed { plugin, waited_ms, compile_ms }: &Pushed) -> String {
-    let Plugin { name, version, .. } = plugin;
+fn pushed(UploadedBody { plugin, upload }: &UploadedBody) -> String {
+    let PluginBody { name, version, .. } = plugin;
+    let UploadBody { waited_ms, compile_ms, .. } = upload;
     let waited =
         if *waited_ms == 0 { String::new() } else { format!(", after waiting {waited_ms} ms for others") };
     let facts = output::fields([
@@ -95,12 +88,15 @@ mod tests {
             let answer = HUBSPOT.replacen('{', &format!("{{{times}, "), 1);
             pushed(&serde_json::from_str(&answer).unwrap())
         };
-        let at_once = text(r#""waited_ms": 0, "compile_ms": 812"#);
+        let at_once = text(r#""unchanged": false, "waited_ms": 0, "compile_ms": 812"#);
         assert!(at_once.starts_with("Uploaded hubspot version 2\ntitle     HubSpot\n"), "{at_once}");
         assert!(at_once.ends_with("compiled  in 812 ms\ndigest    sha256:ab\n"), "{at_once}");
-        let waited = text(r#""waited_ms": 3210, "compile_ms": 812"#);
+        let waited = text(r#""unchanged": false, "waited_ms": 3210, "compile_ms": 812"#);
         assert!(waited.contains("compiled  in 812 ms, after waiting 3210 ms for others\n"), "{waited}");
-        assert!(!text(r#""waited_ms": 0, "compile_ms": null"#).contains("compiled"), "it was there already");
+        assert!(
+            !text(r#""unchanged": true, "waited_ms": 0, "compile_ms": null"#).contains("compiled"),
+            "it was there already"
+        );
     }
 
     #[test]

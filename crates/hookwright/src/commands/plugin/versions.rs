@@ -1,6 +1,7 @@
 //! `hookwright plugin versions`: what was uploaded over time.
 
 use anyhow::Result;
+use hookwright_api_types::path;
 use hookwright_model::{PluginName, ProjectId};
 use http::Method;
 
@@ -24,7 +25,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let client = Client::new(&args.server)?;
-    let path = ["projects", &args.project.to_string(), "plugins", args.name.as_str(), "versions"];
+    let path = path::plugin_versions(args.project, &args.name);
     let answer = client.call(Method::GET, &path).send().await?;
     output::show(&args.server, &answer, list::listed)
 }

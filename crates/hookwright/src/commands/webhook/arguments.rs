@@ -4,12 +4,12 @@ use std::fs;
 use std::str::FromStr;
 
 use anyhow::{Context as _, Result, anyhow};
+use hookwright_api_types::plugin::VersionPinBody;
+use hookwright_api_types::webhook::MappingBody;
 use hookwright_model::header::{HeaderSource, parse_header};
 use hookwright_model::{PluginName, Settings, VersionPin};
 use http::{HeaderName, HeaderValue};
-use serde_json::{Value, json};
-
-use super::view::Mapping;
+use serde_json::Value;
 
 /// A header with its value, which debug output does not show.
 #[derive(Debug, Clone)]
@@ -61,23 +61,22 @@ impl MappingArgs {
     ///
     /// # Errors
     /// When neither the arguments nor the current mapping names a plugin.
-    pub(super) fn over(&self, current: Option<&Mapping>) -> Result<Value> {
+    pub(super) fn over(&self, current: Option<&MappingBody>) -> Result<MappingBody> {
         let plugin = self.plugin.as_ref().map(PluginName::as_str);
         let plugin = plugin.or(current.map(|mapping| mapping.plugin.as_str())).ok_or_else(|| {
             anyhow!("--settings and --plugin-version are those of a plugin: name it with --plugin")
         })?;
         let same = current.filter(|mapping| mapping.plugin == plugin);
         let version = match self.plugin_version {
-            None => same.and_then(|mapping| mapping.version),
-            Some(VersionPin::Latest) => None,
-            Some(VersionPin::Exact(version)) => Some(version),
+            None => same.map(|mapping| mapping.version).unwrap_or_default(),
+            Some(version) => VersionPinBody::from(version),
         };
         let settings = match (&self.settings, same) {
             (Some(settings), _) => settings.to_json(),
-            (None, Some(mapping)) => serde_json::from_str(mapping.settings.get())?,
+            (None, Some(mapping)) => mapping.settings.clone(),
             (None, None) => Settings::default().to_json(),
         };
-        Ok(json!({"plugin": plugin, "version": version, "settings": settings}))
+        Ok(MappingBody { plugin: plugin.to_owned(), version, settings })
     }
 }
 
@@ -100,6 +99,8 @@ fn settings(text: &str) -> Result<Settings> {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+
+    use serde_json::json;
 
     use super::*;
 
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_not_given_comes_from_a_mapping_with_the_same_plugin() {
-        let current: Mapping =
+        let current: MappingBody =
             serde_json::from_str(r#"{"plugin": "hubspot", "version": 2, "settings": {"deal": true}}"#)
                 .unwrap();
         let given = |plugin: Option<&str>, plugin_version, settings: Option<&str>| MappingArgs {
@@ -163,7 +164,7 @@ mod tests {
                 .map(|text| text.parse::<Value>().unwrap())
                 .map(|v| Settings::from_json(&v).unwrap()),
         };
-        let over = |args: MappingArgs, current| args.over(current).unwrap();
+        let over = |args: MappingArgs, current| serde_json::to_value(args.over(current).unwrap()).unwrap();
         assert_eq!(
             over(given(None, None, Some(r#"{"deal": false}"#)), Some(&current)),
             json!({"plugin": "hubspot", "version": 2, "settings": {"deal": false}})

@@ -1,72 +1,20 @@
 //! A webhook, shown to people.
 
-use std::collections::BTreeMap;
+use hookwright_api_types::page::PageBody;
+use hookwright_api_types::webhook::{MappingBody, RetryPolicyBody, WebhookBody, WebhookLimitsBody};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use crate::commands::output::{self, Table};
 
-use crate::commands::output::{self, List, Table};
-
-/// What the server says of a webhook.
-#[derive(Debug, Deserialize)]
-pub(super) struct Webhook {
-    id: String,
-    project: String,
-    name: String,
-    url: String,
-    events: Vec<String>,
-    headers: BTreeMap<String, String>,
-    pub(super) mapping: Option<Mapping>,
-    retry: Retry,
-    limits: Limits,
-    state: String,
-    disabled_reason: Option<String>,
-    pub(super) revision: u64,
-    created_at: String,
-    updated_at: String,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Mapping {
-    pub(super) plugin: String,
-    /// None is the latest.
-    pub(super) version: Option<u32>,
-    pub(super) settings: Box<RawValue>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Retry {
-    first_secs: u64,
-    factor: u32,
-    max_secs: u64,
-    jitter_percent: u8,
-    give_up_after_secs: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Limits {
-    concurrency: u16,
-    timeout_secs: u64,
-}
-
-/// What the server says of a webhook once, when it is created.
-#[derive(Debug, Deserialize)]
-pub(super) struct NewWebhook {
-    id: String,
-    signing_secret: String,
-}
-
-pub(super) fn added(webhook: &NewWebhook) -> String {
-    let NewWebhook { id, signing_secret } = webhook;
-    let fields =
-        output::fields([("webhook", Some(id.clone())), ("signing secret", Some(signing_secret.clone()))]);
+pub(super) fn added(webhook: &WebhookBody) -> String {
+    let WebhookBody { id, signing_secret, .. } = webhook;
+    let fields = output::fields([("webhook", Some(id.clone())), ("signing secret", signing_secret.clone())]);
     format!(
         "{fields}\nThe secret signs every request and is shown this once: keep it where the receiver checks \
          signatures.\nTry it: hookwright webhook test {id}"
     )
 }
 
-pub(super) fn listed(webhooks: &List<Webhook>) -> String {
+pub(super) fn listed(webhooks: &PageBody<WebhookBody>) -> String {
     if webhooks.data.is_empty() {
         return "The project has no webhook yet; add one with `hookwright webhook add`".to_owned();
     }
@@ -79,12 +27,12 @@ pub(super) fn listed(webhooks: &List<Webhook>) -> String {
 }
 
 /// After it was paused or enabled.
-pub(super) fn state(webhook: &Webhook) -> String {
-    let Webhook { id, state, .. } = webhook;
+pub(super) fn state(webhook: &WebhookBody) -> String {
+    let WebhookBody { id, state, .. } = webhook;
     format!("{id} is {state}")
 }
 
-pub(super) fn whole(webhook: &Webhook) -> String {
+pub(super) fn whole(webhook: &WebhookBody) -> String {
     let mapping = webhook.mapping.as_ref();
     let reason = webhook.disabled_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     let headers = webhook.headers.iter().map(|(name, value)| format!("{name}: {value}"));
@@ -96,7 +44,7 @@ pub(super) fn whole(webhook: &Webhook) -> String {
         ("url", Some(webhook.url.clone())),
         ("events", Some(webhook.events.join(", "))),
         ("mapping", Some(mapping.map_or_else(|| "none: the event is sent as it is".to_owned(), plugin))),
-        ("settings", mapping.map(|mapping| mapping.settings.get().to_owned())),
+        ("settings", mapping.map(|mapping| mapping.settings.to_string())),
         ("retry", Some(retry(&webhook.retry))),
         ("limits", Some(limits(&webhook.limits))),
         ("created", Some(output::to_second(&webhook.created_at))),
@@ -105,22 +53,22 @@ pub(super) fn whole(webhook: &Webhook) -> String {
     output::fields(facts.into_iter().chain(headers.map(|header| ("header", Some(header)))))
 }
 
-fn plugin(mapping: &Mapping) -> String {
-    match mapping.version {
+fn plugin(mapping: &MappingBody) -> String {
+    match mapping.version.0 {
         None => format!("{} (latest)", mapping.plugin),
         Some(version) => format!("{} (version {version})", mapping.plugin),
     }
 }
 
-fn retry(policy: &Retry) -> String {
-    let Retry { factor, jitter_percent, .. } = policy;
+fn retry(policy: &RetryPolicyBody) -> String {
+    let RetryPolicyBody { factor, jitter_percent, .. } = policy;
     let [first, max, give_up_after] =
         [policy.first_secs, policy.max_secs, policy.give_up_after_secs].map(output::duration);
     format!("after {first}, then ×{factor} up to {max}, ±{jitter_percent} %; given up after {give_up_after}")
 }
 
-fn limits(limits: &Limits) -> String {
-    let Limits { concurrency, timeout_secs } = limits;
+fn limits(limits: &WebhookLimitsBody) -> String {
+    let WebhookLimitsBody { concurrency, timeout_secs } = limits;
     format!("{concurrency} requests at once, each up to {}", output::duration(*timeout_secs))
 }
 
