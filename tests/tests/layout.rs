@@ -8,13 +8,14 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every room with the rooms that it may use. Development tools may use all.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("hookwright-model", &[]),
+    ("hookwright-fair-queue", &[]),
     ("hookwright-store", &["hookwright-model"]),
     ("hookwright-api-types", &["hookwright-model"]),
-    ("hookwright-engine", &["hookwright-model", "hookwright-store"]),
+    ("hookwright-engine", &["hookwright-model", "hookwright-fair-queue", "hookwright-store"]),
     ("hookwright-store-redb", &["hookwright-model", "hookwright-store"]),
-    ("hookwright-plugin-host", &["hookwright-model", "hookwright-engine"]),
+    ("hookwright-plugin-host", &["hookwright-model", "hookwright-fair-queue", "hookwright-engine"]),
     ("hookwright-egress", &["hookwright-model", "hookwright-engine"]),
     (
         "hookwright-api",

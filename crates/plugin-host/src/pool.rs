@@ -2,7 +2,6 @@
 //! than threads are free, the project comes next that has used least time there of late, which is processor time in the fast
 //! lane: whose calls take long waits longer, and one short call does not wait for a long one of every other project.
 
-use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use hookwright_fair_queue::FairQueue;
 use hookwright_model::ProjectId;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
@@ -143,7 +143,7 @@ enum Next {
     Closed,
 }
 
-/// Jobs that wait.
+/// Jobs that wait for a thread.
 #[derive(Default)]
 struct Queue {
     jobs: Mutex<Jobs>,
@@ -152,47 +152,32 @@ struct Queue {
 
 #[derive(Default)]
 struct Jobs {
-    /// Projects with jobs, each once; those that were served longest ago come first.
-    turns: VecDeque<(ProjectId, VecDeque<Job>)>,
-    /// What each project has spent, as far as that is more than `clock`.
-    spent: HashMap<ProjectId, Duration>,
-    /// What the project had spent that was served last: nobody starts below that, so nobody saves time up.
-    clock: Duration,
+    /// The cost of a project is the time that it has spent here. The floor is what the project had spent that was served
+    /// last, so that no project saves time up.
+    waiting: FairQueue<ProjectId, Duration, Job>,
     closed: bool,
 }
 
 impl Jobs {
     /// A job of the project that has spent least.
     fn next(&mut self) -> Option<(ProjectId, Job)> {
-        let spent = |project| self.spent.get(project).copied().unwrap_or_default().max(self.clock);
-        let waiting = self.turns.iter().enumerate();
-        let (turn, least) =
-            waiting.map(|(turn, (project, _))| (turn, spent(project))).min_by_key(|&(_, spent)| spent)?;
-        let (project, mut own) = self.turns.remove(turn)?;
-        self.clock = least;
-        self.spent.retain(|_, spent| *spent > least);
-        // Until it is known what the job takes.
-        self.spent.insert(project, least + QUICK);
-        let job = own.pop_front()?;
-        if !own.is_empty() {
-            self.turns.push_back((project, own));
-        }
+        let (_, spent) = self.waiting.peek()?;
+        let (project, job) = self.waiting.pop()?;
+        // An estimate, until the job has ended.
+        self.waiting.set_cost(project, spent + QUICK);
+        self.waiting.raise_floor(spent);
         Some((project, job))
     }
 
     fn ended(&mut self, project: ProjectId, took: Duration) {
-        let spent = self.spent.get(&project).copied().unwrap_or(self.clock);
-        self.spent.insert(project, (spent + took).saturating_sub(QUICK));
+        let spent = self.waiting.cost(project) + took;
+        self.waiting.set_cost(project, spent.saturating_sub(QUICK));
     }
 }
 
 impl Queue {
     fn push(&self, project: ProjectId, job: Job) {
-        let mut jobs = self.jobs.lock();
-        match jobs.turns.iter_mut().find(|(known, _)| *known == project) {
-            Some((_, own)) => own.push_back(job),
-            None => jobs.turns.push_back((project, VecDeque::from([job]))),
-        }
+        self.jobs.lock().waiting.push(project, job);
         self.changed.notify_one();
     }
 

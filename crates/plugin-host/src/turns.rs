@@ -2,9 +2,9 @@
 //! owners side by side, a few at a time; whoever would wait too long is told so at once. The same goes for checks of
 //! settings, in a queue of their own. What deliveries wait for has another, so that no upload delays it.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use hookwright_fair_queue::FairQueue;
 use hookwright_model::PluginOwner;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -29,9 +29,9 @@ struct Line {
 
 #[derive(Default)]
 struct Queue {
-    /// Who has a turn.
-    running: Vec<PluginOwner>,
-    waiting: VecDeque<(PluginOwner, oneshot::Sender<OwnersTurn>)>,
+    /// The cost of an owner is the number of its turns: none, or one.
+    waiting: FairQueue<PluginOwner, usize, oneshot::Sender<OwnersTurn>>,
+    running: usize,
 }
 
 /// Somebody's turn, until it is dropped.
@@ -120,20 +120,21 @@ impl Line {
     /// How many have a turn, and how many wait.
     fn counts(&self) -> (usize, usize) {
         let queue = self.queue.lock();
-        (queue.running.len(), queue.waiting.len())
+        (queue.running, queue.waiting.len())
     }
 
     /// Adds somebody at the end of the queue.
     fn join(&self, owner: PluginOwner) -> Result<oneshot::Receiver<OwnersTurn>, QueueFull> {
         let Queueing { waiting, waiting_of_one, at_once: _ } = self.queueing;
         let mut queue = self.queue.lock();
-        let own = queue.waiting.iter().filter(|(waiting, _)| *waiting == owner).count();
+        queue.waiting.retain(|turn| !turn.is_closed());
+        let own = queue.waiting.waiting(owner);
         if own >= waiting_of_one || queue.waiting.len() >= waiting {
             let waiting = if own >= waiting_of_one { own } else { queue.waiting.len() };
             return Err(QueueFull { waiting, what: self.what });
         }
         let (turn, my_turn) = oneshot::channel();
-        queue.waiting.push_back((owner, turn));
+        queue.waiting.push(owner, turn);
         Ok(my_turn)
     }
 
@@ -141,15 +142,15 @@ impl Line {
     fn go_on(self: &Arc<Self>) {
         loop {
             let mut queue = self.queue.lock();
-            if queue.running.len() >= self.queueing.at_once {
+            let Some((_, 0)) = queue.waiting.peek() else { return };
+            if queue.running >= self.queueing.at_once {
                 return;
             }
-            let Queue { running, waiting } = &mut *queue;
-            let Some(next) = waiting.iter().position(|(owner, _)| !running.contains(owner)) else { return };
-            let Some((owner, call)) = waiting.remove(next) else { return };
-            running.push(owner);
+            let Some((owner, call)) = queue.waiting.pop() else { return };
+            queue.waiting.set_cost(owner, 1);
+            queue.running += 1;
             drop(queue);
-            // Whoever stopped waiting gives the turn back by dropping it.
+            // A caller that stopped waiting gives the turn back by dropping it.
             let _ = call.send(OwnersTurn { owner, line: Arc::clone(self) });
         }
     }
@@ -158,9 +159,8 @@ impl Line {
 impl Drop for OwnersTurn {
     fn drop(&mut self) {
         let mut queue = self.line.queue.lock();
-        if let Some(mine) = queue.running.iter().position(|owner| *owner == self.owner) {
-            queue.running.swap_remove(mine);
-        }
+        queue.waiting.set_cost(self.owner, 0);
+        queue.running -= 1;
         drop(queue);
         self.line.go_on();
     }
@@ -241,5 +241,32 @@ mod tests {
         drop(gone);
         drop(first);
         assert!(turns.upload(owner(1)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn uploads_that_were_given_up_do_not_fill_the_queue() {
+        let turns = Turns::new();
+        let _running = turns.upload(owner(1)).await.unwrap();
+        for _ in 0..2 * UPLOADS.waiting {
+            let mut gone = Box::pin(turns.upload(owner(1)));
+            assert!(poll_once(&mut gone).await.is_pending());
+        }
+    }
+
+    #[tokio::test]
+    async fn owners_take_turns_however_much_one_has_waiting() {
+        let turns = Turns::new();
+        let (first, other) = (turns.upload(owner(1)).await.unwrap(), turns.upload(owner(2)).await.unwrap());
+        let [mut a, mut b, mut c] = [1, 1, 3].map(|number| Box::pin(turns.upload(owner(number))));
+        for waiting in [&mut a, &mut b, &mut c] {
+            assert!(poll_once(waiting).await.is_pending());
+        }
+        drop(first);
+        let Poll::Ready(second) = poll_once(&mut a).await else { panic!("it has waited longest") };
+        drop(second);
+        assert!(poll_once(&mut b).await.is_pending(), "another owner came before its second");
+        assert!(poll_once(&mut c).await.is_ready());
+        drop(other);
+        assert!(poll_once(&mut b).await.is_ready());
     }
 }
