@@ -76,6 +76,8 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<()> {
             cargo.env_remove(name);
         }
     }
+    // Nor one of a configuration file.
+    cargo.env("RUSTC_WRAPPER", "");
     let mut flags = remapped(workspace)?;
     flags.push(format!("-Clink-arg=--initial-heap={HEAP_BYTES}"));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
