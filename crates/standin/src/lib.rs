@@ -78,4 +78,4 @@ pub use slack::Slack;
 pub use telegram::Telegram;
 pub use tickets::Tickets;
 pub use trouble::{Means, Trouble};
-pub use vendor::{Connection, Listing, Shown, VENDORS, Vendor};
+pub use vendor::{Connection, Listing, PLAIN, Shown, VENDORS, Vendor};

@@ -21,6 +21,7 @@ mod server;
 mod slack;
 mod telegram;
 mod tickets;
+mod troubles;
 
 /// Sends requests with the same headers to one stand-in.
 struct Sender {

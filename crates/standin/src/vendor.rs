@@ -8,8 +8,8 @@ use crate::exchange::{Answer, Request};
 use crate::scripted::Target;
 use crate::trouble::Trouble;
 use crate::{
-    Airtable, AmoCrm, Bitrix24, HubSpot, Make, N8n, Notion, Pipedrive, Postgrest, Salesforce, Slack,
-    Telegram, Tickets, Zapier,
+    Airtable, AmoCrm, Bitrix24, HubSpot, Make, N8n, Notion, Pipedrive, Postgrest, Receiver, Salesforce,
+    Slack, Telegram, Tickets, Zapier,
 };
 
 /// A stand-in as the owner of a webhook meets it.
@@ -74,31 +74,46 @@ pub struct Listing {
     pub name: &'static str,
     /// The vendor's name.
     pub title: &'static str,
+    /// The host at which the vendor has its customers' accounts.
+    pub host: &'static str,
     /// Opens an empty account.
     pub open: fn() -> Box<dyn Vendor>,
 }
 
 /// Every vendor, ordered by name.
 pub const VENDORS: [Listing; 14] = [
-    Listing { name: "airtable", title: "Airtable", open: || Box::new(Airtable::new("pat-standin")) },
-    Listing { name: "amocrm", title: "amoCRM", open: || Box::new(AmoCrm::new("standin-token")) },
-    Listing { name: "bitrix24", title: "Bitrix24", open: || Box::new(Bitrix24::new("standin0secret16")) },
-    Listing { name: "hubspot", title: "HubSpot", open: || Box::new(HubSpot::new("pat-na1-standin")) },
-    Listing { name: "json-template", title: "Ticket desk", open: || Box::new(Tickets::new("standin-key")) },
-    Listing { name: "make", title: "Make", open: || Box::new(Make::new("standin-hook", "standin-key")) },
-    Listing { name: "n8n", title: "n8n", open: || Box::new(N8n::new("leads", "standin-key")) },
-    Listing { name: "notion", title: "Notion", open: || Box::new(Notion::new("ntn_standin")) },
-    Listing { name: "pipedrive", title: "Pipedrive", open: || Box::new(Pipedrive::new("standin-token")) },
-    Listing { name: "postgrest", title: "PostgREST", open: || Box::new(Postgrest::new("standin-key")) },
-    Listing { name: "salesforce", title: "Salesforce", open: || Box::new(Salesforce::new("standin-token")) },
-    Listing { name: "slack", title: "Slack", open: || Box::new(Slack::new("Standin0Secret1Of2Slack")) },
-    Listing {
-        name: "telegram",
-        title: "Telegram",
-        open: || Box::new(Telegram::new("1234567890:standin-token")),
-    },
-    Listing { name: "zapier", title: "Zapier", open: || Box::new(Zapier::new("1", "standin")) },
+    listing("airtable", "Airtable", "api.airtable.com", || Box::new(Airtable::new("pat-standin"))),
+    listing("amocrm", "amoCRM", "acme.amocrm.ru", || Box::new(AmoCrm::new("standin-token"))),
+    listing("bitrix24", "Bitrix24", "acme.bitrix24.com", || Box::new(Bitrix24::new("standin0secret16"))),
+    listing("hubspot", "HubSpot", "api.hubapi.com", || Box::new(HubSpot::new("pat-na1-standin"))),
+    listing("json-template", "Ticket desk", "desk.example.com", || Box::new(Tickets::new("standin-key"))),
+    listing("make", "Make", "hook.eu1.make.com", || Box::new(Make::new("standin-hook", "standin-key"))),
+    listing("n8n", "n8n", "n8n.example.com", || Box::new(N8n::new("leads", "standin-key"))),
+    listing("notion", "Notion", "api.notion.com", || Box::new(Notion::new("ntn_standin"))),
+    listing("pipedrive", "Pipedrive", "acme.pipedrive.com", || Box::new(Pipedrive::new("standin-token"))),
+    listing("postgrest", "PostgREST", "acme.supabase.co", || Box::new(Postgrest::new("standin-key"))),
+    listing("salesforce", "Salesforce", "acme.my.salesforce.com", || {
+        Box::new(Salesforce::new("standin-token"))
+    }),
+    listing("slack", "Slack", "hooks.slack.com", || Box::new(Slack::new("Standin0Secret1Of2Slack"))),
+    listing("telegram", "Telegram", "api.telegram.org", || {
+        Box::new(Telegram::new("1234567890:standin-token"))
+    }),
+    listing("zapier", "Zapier", "hooks.zapier.com", || Box::new(Zapier::new("1", "standin"))),
 ];
+
+/// A webhook endpoint of one's own, which no vendor has.
+pub const PLAIN: Listing =
+    listing("plain", "An endpoint of one's own", "leads.example.com", || Box::new(Receiver::default()));
+
+const fn listing(
+    name: &'static str,
+    title: &'static str,
+    host: &'static str,
+    open: fn() -> Box<dyn Vendor>,
+) -> Listing {
+    Listing { name, title, host, open }
+}
 
 impl Target for Box<dyn Vendor> {
     fn answer(&self, request: &Request) -> Answer {
