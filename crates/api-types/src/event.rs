@@ -1,14 +1,79 @@
-//! Events, accepted.
+//! Events: accepted, in lists, and one by one.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::page::PageQuery;
 
 /// An accepted event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcceptedBody {
     /// The event's id; that of the first one if this was a repeat.
     pub id: String,
-    /// Its deliveries, one for each webhook that wants it.
+    /// Its deliveries, one for each webhook that wants it; where there are many, the first ones.
     pub deliveries: Vec<String>,
+    /// Whether more deliveries follow.
+    pub more_deliveries: bool,
+}
+
+/// The query of a list of events.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventsQuery {
+    /// [`EventsQuery::UNDELIVERED`], or absent for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// Which page.
+    #[serde(flatten)]
+    pub page: PageQuery,
+}
+
+impl EventsQuery {
+    /// Only those events that no webhook wanted.
+    pub const UNDELIVERED: &str = "undelivered";
+}
+
+/// The person whom an event is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadBody {
+    /// The name; null when it was not collected.
+    pub name: Option<String>,
+    /// The e-mail address; null when it was not collected.
+    pub email: Option<String>,
+}
+
+/// An event of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// Its id.
+    pub id: String,
+    /// Its project.
+    pub project: String,
+    /// What happened.
+    pub event: String,
+    /// When it was accepted.
+    pub received_at: String,
+    /// The person whom it is about.
+    pub lead: LeadBody,
+    /// Whether no webhook wanted it, so that it has no delivery.
+    pub undelivered: bool,
+}
+
+/// An event with all that the producer sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EventBody {
+    /// Its id.
+    pub id: String,
+    /// Its project.
+    pub project: String,
+    /// What happened.
+    pub event: String,
+    /// When it was accepted.
+    pub received_at: String,
+    /// The person whom it is about.
+    pub lead: LeadBody,
+    /// The payload as the producer sent it.
+    pub payload: Option<Box<RawValue>>,
 }
 
 /// Accepted events, in the order of the lines.

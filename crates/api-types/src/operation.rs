@@ -80,6 +80,12 @@ operations! {
     DownloadComponent = GET COMPONENT;
     /// Accepts one event or many.
     AcceptEvents = POST EVENTS;
+    /// Lists the events of a project.
+    ListEvents = GET PROJECT_EVENTS;
+    /// Reads an event.
+    ReadEvent = GET EVENT;
+    /// Delivers an event that no webhook wanted to those that want it now.
+    DeliverEvent = POST EVENT_DELIVER;
     /// Lists the deliveries of a project.
     ListDeliveries = GET DELIVERIES;
     /// Reads a delivery with its attempts.

@@ -51,6 +51,12 @@ paths! {
         "/v1/projects/{project}/plugins/{name}/versions/{version}/component";
     /// Where producers send events.
     EVENTS events() = "/v1/events";
+    /// The events of a project.
+    PROJECT_EVENTS project_events(project) = "/v1/projects/{project}/events";
+    /// One event.
+    EVENT event(event) = "/v1/events/{event}";
+    /// A delivery of an event that no webhook wanted.
+    EVENT_DELIVER event_deliver(event) = "/v1/events/{event}/deliver";
     /// The deliveries of a project.
     DELIVERIES deliveries(project) = "/v1/projects/{project}/deliveries";
     /// One delivery.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hookwright_model::{DisableReason, Limits, Mapping, RetryPolicy, Webhook, WebhookState};
+use hookwright_model::{Limits, Mapping, RetryPolicy, Webhook, WebhookState};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -226,6 +226,8 @@ pub struct WebhookBody {
     pub state: String,
     /// Why the server switched it off: `gone`.
     pub disabled_reason: Option<String>,
+    /// Since when it is in this state.
+    pub state_since: String,
     /// Signs its requests. Shown once, when the webhook is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_secret: Option<String>,
@@ -259,6 +261,7 @@ impl From<&Webhook> for WebhookBody {
             limits: (&webhook.limits).into(),
             state: state.to_owned(),
             disabled_reason: reason.map(str::to_owned),
+            state_since: webhook.state_since.to_string(),
             signing_secret: None,
             revision: webhook.revision,
             created_at: webhook.created_at.to_string(),
@@ -271,6 +274,6 @@ fn state(state: WebhookState) -> (&'static str, Option<&'static str>) {
     match state {
         WebhookState::Active => ("active", None),
         WebhookState::Paused => ("paused", None),
-        WebhookState::Disabled(DisableReason::Gone) => ("disabled", Some("gone")),
+        WebhookState::Disabled(reason) => ("disabled", Some(reason.as_str())),
     }
 }

@@ -7,6 +7,7 @@ mod auth;
 mod body;
 mod deliveries;
 mod dto;
+mod event_log;
 mod events;
 mod health;
 mod intake;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use hookwright_engine::{
-    Field, IngestError, Invalid, PluginError, Principal, ProjectError, Remedy, WebhookError,
+    DeliverError, Field, IngestError, Invalid, PluginError, Principal, ProjectError, Remedy, WebhookError,
 };
 use hookwright_model::{ErrorKind, WebhookId};
 use hookwright_store::StoreError;
@@ -118,6 +118,15 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<DeliverError> for Problem {
+    fn from(cause: DeliverError) -> Self {
+        match cause {
+            DeliverError::Store(error) => error.into(),
+            DeliverError::NoWebhook => Self::new(cause.kind(), cause.to_string()),
+        }
+    }
+}
+
 impl From<ProjectError> for Problem {
     fn from(cause: ProjectError) -> Self {
         match cause {
@@ -199,7 +208,7 @@ impl Problem {
     pub(crate) fn of_event(cause: IngestError) -> Self {
         match refused_event(cause) {
             Ok((_, Wrong { pointer, detail })) => Self::invalid(pointer, detail),
-            Err(error) => error.into(),
+            Err(problem) => problem,
         }
     }
 
@@ -210,15 +219,16 @@ impl Problem {
                 let detail = format!("event {} of the batch: {detail}", index + 1);
                 Self::invalid(format!("/{index}{pointer}"), detail)
             }
-            Err(error) => error.into(),
+            Err(problem) => problem,
         }
     }
 }
 
 /// The event that is wrong, and where; or what else happened.
-fn refused_event(cause: IngestError) -> Result<(usize, Wrong), StoreError> {
+fn refused_event(cause: IngestError) -> Result<(usize, Wrong), Problem> {
     match cause {
-        IngestError::Store(error) => Err(error),
+        IngestError::Store(error) => Err(error.into()),
+        IngestError::TooManyDeliveries { .. } => Err(Problem::new(cause.kind(), cause.to_string())),
         IngestError::Payload { index, error } => {
             Ok((index, Wrong { pointer: error.pointer, detail: error.message }))
         }

@@ -12,7 +12,7 @@ use hookwright_model::ErrorKind;
 use crate::auth::{self, AdminKey};
 use crate::intake::{Allowance, Room};
 use crate::problem::Problem;
-use crate::{deliveries, events, health, limits, plugins, projects, webhooks};
+use crate::{deliveries, event_log, events, health, limits, plugins, projects, webhooks};
 
 /// The most bytes of a body, where a path does not say otherwise.
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -80,9 +80,12 @@ pub fn router(engine: Engine, admin: AdminKey) -> Router {
         .route("/projects/{project}/plugins", get(plugins::list))
         .nest("/projects/{project}/plugins/{name}", plugin(component_bytes, &room))
         .route("/projects/{project}/deliveries", get(deliveries::list))
+        .route("/projects/{project}/events", get(event_log::list))
         .route("/webhooks/{webhook}", get(webhooks::read).patch(webhooks::change).delete(webhooks::delete))
         .route("/webhooks/{webhook}/test", post(webhooks::test))
         .route("/events", post(events::accept).layer(bodies(events::MAX_BODY_BYTES, &room)))
+        .route("/events/{event}", get(event_log::read))
+        .route("/events/{event}/deliver", post(event_log::deliver))
         .route("/deliveries/{delivery}", get(deliveries::read))
         .route("/deliveries/{delivery}/resend", post(deliveries::resend))
         .route("/deliveries/{delivery}/cancel", post(deliveries::cancel))

@@ -1,16 +1,16 @@
 //! `/v1/webhooks`
 
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use hookwright_engine::WebhookError;
 use hookwright_model::{ErrorKind, ProjectId, Revision, Webhook, WebhookId};
 use hookwright_store::StoreError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::json;
 
 use crate::auth::Caller;
 use crate::body;
 use crate::deliveries;
+use crate::dto::page::{PageDto, PageQuery};
 use crate::dto::webhook::{NewWebhookDto, WebhookDto, WebhookPatchDto};
 use crate::intake::Body;
 use crate::problem::Problem;
@@ -31,11 +31,14 @@ pub(crate) async fn create(
     Ok(with_etag(&webhook, body::json(StatusCode::CREATED, &created)))
 }
 
-pub(crate) async fn list(Caller(engine): Caller, Path(project): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    Caller(engine): Caller,
+    Path(project): Path<String>,
+    query: Query<PageQuery>,
+) -> Result<Response, Problem> {
     let project = body::id::<ProjectId>(&project)?;
-    let webhooks = engine.webhooks(project).await?;
-    let data: Vec<WebhookDto> = webhooks.iter().map(|webhook| WebhookDto::from(&**webhook)).collect();
-    Ok(body::json(StatusCode::OK, &json!({"data": data, "next_cursor": null})))
+    let page = engine.webhooks(project, query.request()?).await?;
+    Ok(body::json(StatusCode::OK, &PageDto::new(&page, |webhook| WebhookDto::from(&**webhook))))
 }
 
 pub(crate) async fn read(Caller(engine): Caller, Path(webhook): Path<String>) -> Result<Response, Problem> {

@@ -10,7 +10,7 @@ use hookwright_model::{
     Project, ProjectId, RetryPolicy, SentRequest, SigningSecret, SigningSecrets, TargetUrl, Timestamp,
     Verdict, Webhook, WebhookId, WebhookState,
 };
-use hookwright_store::{AttemptRecord, ClaimAfter, NewEvent, Store};
+use hookwright_store::{AttemptRecord, ClaimAfter, FanOut, NewEvent, Store};
 use hookwright_store_redb::{MasterKey, OpenOptions, RedbStore};
 use redb::{Database, TableDefinition};
 use tokio::time::Instant;
@@ -110,7 +110,14 @@ async fn cycle(store: &dyn Store, webhook: &Webhook, number: u64) -> Result<()> 
     };
     let id = DeliveryId::new(NOW, random);
     let delivery = Delivery::new(id, event.id, webhook.id, webhook.project, Origin::Event, NOW);
-    store.accept_events(vec![NewEvent { event, deliveries: vec![delivery], idempotency: None }]).await?;
+    store
+        .accept_events(vec![NewEvent {
+            event,
+            deliveries: vec![delivery],
+            fan_out: FanOut::Complete,
+            idempotency: None,
+        }])
+        .await?;
     let due = store.claim_due(webhook.id, NOW, 1).await?;
     let claim = due.claims.into_iter().next().context("nothing to claim")?;
     let delivery = Delivery { state: DeliveryState::Delivered, attempts: 1, ..claim.delivery };
@@ -162,6 +169,7 @@ fn webhook(project: ProjectId, number: u64) -> Result<Webhook> {
         limits: Limits::default(),
         secrets: SigningSecrets { current: SigningSecret::from_random([7; 32]), previous: None },
         state: WebhookState::Active,
+        state_since: NOW,
         created_at: NOW,
         updated_at: NOW,
     })

@@ -91,6 +91,9 @@ impl Worker {
             }
             Err(error) => return Err(error),
         };
+        let mut delivery = delivery;
+        // While the webhook was switched off nothing could be tried, so that time does not count for giving up.
+        delivery.run_started_at = delivery.run_started_at.max(webhook.state_since);
         let rules = Rules { url: webhook.url.clone(), retry: webhook.retry };
         let now = self.ports.clock.now();
         let first = match self.shape(&webhook, delivery.pin).await? {
@@ -251,6 +254,14 @@ fn log(record: &AttemptRecord) {
     let Some(attempt) = &record.attempt else { return };
     let (delivery, webhook) = (&record.delivery, record.delivery.webhook);
     let duration_ms = attempt.duration.as_millis();
+    if let Some(reason) = record.disable_webhook {
+        warn!(
+            webhook.id = %webhook,
+            delivery.id = %delivery.id,
+            reason = reason.as_str(),
+            "the webhook is disabled; its deliveries wait until it is enabled"
+        );
+    }
     match &attempt.error {
         Some(error) => warn!(
             delivery.id = %delivery.id,

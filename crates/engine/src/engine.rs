@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::attempt::Worker;
 use crate::dispatch::{Dispatcher, Drained, Notices};
+use crate::fan_out::FanOuts;
 use crate::ports::{Clock, Entropy, Mapper, Sender};
 use crate::principal::Principal;
 use crate::scoped::ScopedEngine;
@@ -48,12 +49,14 @@ impl Default for EngineOptions {
 pub struct Engine {
     pub(crate) worker: Arc<Worker>,
     pub(crate) notices: Arc<Notices>,
-    dispatcher: Arc<Mutex<Option<Running>>>,
+    pub(crate) fan_outs: Arc<FanOuts>,
+    running: Arc<Mutex<Option<Running>>>,
 }
 
 struct Running {
     stop: oneshot::Sender<Duration>,
-    task: JoinHandle<Drained>,
+    dispatcher: JoinHandle<Drained>,
+    fan_outs: JoinHandle<()>,
 }
 
 impl Engine {
@@ -74,14 +77,18 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
+        let fan_outs = Arc::new(FanOuts::load(&*store).await?);
         let worker = Arc::new(Worker { store, ports });
         let notices = Arc::new(Notices::default());
         let dispatcher =
             Dispatcher::new(Arc::clone(&worker), Arc::clone(&notices), options.max_in_flight, pending);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(dispatcher.run(stopped));
-        let dispatcher = Arc::new(Mutex::new(Some(Running { stop, task })));
-        Ok(Self { worker, notices, dispatcher })
+        let running = Running {
+            stop,
+            dispatcher: tokio::spawn(dispatcher.run(stopped)),
+            fan_outs: tokio::spawn(Arc::clone(&fan_outs).run(Arc::clone(&worker), Arc::clone(&notices))),
+        };
+        Ok(Self { worker, notices, fan_outs, running: Arc::new(Mutex::new(Some(running))) })
     }
 
     /// The engine as it is for this principal.
@@ -105,12 +112,14 @@ impl Engine {
     /// Starts nothing more by itself and lets what is under way end within the deadline. New events are still accepted,
     /// until the store is closed; the next start delivers them.
     pub async fn drain(&self, deadline: Duration) -> Drained {
-        let running = self.dispatcher.lock().take();
+        let running = self.running.lock().take();
         let mut drained = Drained::Complete;
-        if let Some(Running { stop, task }) = running {
+        if let Some(Running { stop, dispatcher, fan_outs }) = running {
+            // A step of a fan-out that has begun is carried out in full or not at all.
+            fan_outs.abort();
             // Both fail only when the dispatcher has ended by itself, which leaves nothing to wait for.
             let _ = stop.send(deadline);
-            drained = task.await.unwrap_or(Drained::Complete);
+            drained = dispatcher.await.unwrap_or(Drained::Complete);
         }
         drained
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_model::{
-    Attempt, Delivery, DeliveryId, ErrorKind, Event, EventId, Page, PageRequest, PluginName, PluginVersion,
-    Project, ProjectId, Timestamp, VersionPin, Webhook, WebhookId,
+    Attempt, Delivery, DeliveryId, ErrorKind, Page, PageRequest, PluginName, PluginVersion, Project,
+    ProjectId, Timestamp, VersionPin, Webhook, WebhookId,
 };
 use hookwright_store::{DeliveryFilter, Noun, Store, StoreError};
 
@@ -117,9 +117,13 @@ impl ScopedEngine {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such project.
-    pub async fn webhooks(&self, project: ProjectId) -> Result<Vec<Arc<Webhook>>, StoreError> {
+    pub async fn webhooks(
+        &self,
+        project: ProjectId,
+        page: PageRequest<WebhookId>,
+    ) -> Result<Page<Arc<Webhook>, WebhookId>, StoreError> {
         self.project(project).await?;
-        self.store().webhooks(project).await
+        self.store().webhooks(project, page).await
     }
 
     /// Every version of every plugin that a project may use, ordered by name, newest version first.
@@ -166,15 +170,6 @@ impl ScopedEngine {
     ) -> Result<Bytes, StoreError> {
         let version = self.plugin(project, name, version).await?;
         self.store().component(version.digest).await
-    }
-
-    /// The event with this id.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    pub async fn event(&self, id: EventId) -> Result<Event, StoreError> {
-        let event = self.store().event(id).await?;
-        self.principal.see(event.project, Noun::Event, event)
     }
 
     /// The delivery with this id; claimed ones show as delivering.

@@ -84,6 +84,7 @@ impl ScopedEngine {
             limits: new.limits,
             secrets: SigningSecrets { current: SigningSecret::from_random(self.random()), previous: None },
             state: new.state,
+            state_since: now,
             created_at: now,
             updated_at: now,
         };
@@ -115,8 +116,9 @@ impl ScopedEngine {
         if !wrong.is_empty() {
             return Err(WebhookError::Invalid(wrong));
         }
-        (wanted.project, wanted.created_at, wanted.updated_at) =
-            (stored.project, stored.created_at, self.now());
+        let now = self.now();
+        (wanted.project, wanted.created_at, wanted.updated_at) = (stored.project, stored.created_at, now);
+        wanted.state_since = if wanted.state == stored.state { stored.state_since } else { now };
         self.store().update_webhook(wanted.clone()).await?;
         self.engine.notices.add([(wanted.id, wanted.project)]);
         Ok(wanted)

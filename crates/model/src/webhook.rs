@@ -55,6 +55,8 @@ pub struct Webhook {
     pub secrets: SigningSecrets,
     /// Whether it is delivered to.
     pub state: WebhookState,
+    /// Since when it is in this state.
+    pub state_since: Timestamp,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -98,11 +100,11 @@ impl Default for Limits {
 /// Whether a webhook is delivered to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookState {
-    /// Gets new events; its deliveries are sent.
+    /// Its deliveries are sent.
     Active,
-    /// Switched off by a person: gets no new events, its pending deliveries wait.
+    /// Switched off by a person: deliveries for it wait until it is enabled.
     Paused,
-    /// Switched off by the host: gets no new events, its pending deliveries wait.
+    /// Switched off by the host: deliveries for it wait until it is enabled.
     Disabled(DisableReason),
 }
 
@@ -113,9 +115,18 @@ pub enum DisableReason {
     Gone,
 }
 
+impl DisableReason {
+    /// The name in the API and in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+        }
+    }
+}
+
 impl Webhook {
-    /// Whether new events of this kind create a delivery for it.
+    /// Whether events of this kind make a delivery for it. While it is paused or disabled, the delivery waits.
     pub fn wants(&self, kind: EventKind) -> bool {
-        self.state == WebhookState::Active && self.events.contains(&kind)
+        self.events.contains(&kind)
     }
 }

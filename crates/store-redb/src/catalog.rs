@@ -129,8 +129,20 @@ impl Catalog {
     }
 
     /// The webhooks of a project, ordered by id.
-    pub(crate) fn webhooks_of(&self, project: ProjectId) -> impl Iterator<Item = &Arc<Webhook>> {
-        self.by_project.get(&project).into_iter().flat_map(BTreeMap::values)
+    fn webhooks_of(&self, project: ProjectId) -> impl Iterator<Item = &Arc<Webhook>> {
+        self.webhooks_after(project, None)
+    }
+
+    /// The webhooks of a project after this one, ordered by id.
+    pub(crate) fn webhooks_after(
+        &self,
+        project: ProjectId,
+        after: Option<WebhookId>,
+    ) -> impl Iterator<Item = &Arc<Webhook>> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let range = (after.map_or(Unbounded, Excluded), Unbounded);
+        let webhooks = self.by_project.get(&project).into_iter();
+        webhooks.flat_map(move |webhooks| webhooks.range(range)).map(|(_, webhook)| webhook)
     }
 
     pub(crate) fn mapping(&self, webhook: WebhookId, revision: Revision) -> Option<&Mapping> {

@@ -90,10 +90,21 @@ fn of_event(
         Ok(_) | Err(Failure::Refused(StoreError::NotFound(_))) => return Ok(Box::new(std::iter::empty())),
         Err(failure) => return Err(failure),
     };
-    let mut ids: Vec<DeliveryId> = stored.deliveries.into_iter().map(|(delivery, _)| delivery).collect();
-    ids.retain(|id| after.is_none_or(|after| *id < after));
-    ids.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(Box::new(ids.into_iter().map(Ok)))
+    let mut first: Vec<DeliveryId> = stored.deliveries.into_iter().map(|(delivery, _)| delivery).collect();
+    first.retain(|id| after.is_none_or(|after| *id < after));
+    first.sort_unstable();
+    let (from, to) = schema::added_keys(event);
+    let to = after.map_or(to, |after| schema::added_key(event, after));
+    let added = txn.open_table(schema::ADDED)?;
+    let added = added.range::<&[u8; 32]>(&from..=&to)?.rev();
+    let added = added.map(|entry| Ok::<_, Failure>(schema::second_of(entry?.0.value())));
+    let mut added = added.filter(move |id| after.is_none() || id.as_ref().ok() != after.as_ref()).peekable();
+    // Both are in order: the newer of their next ones comes first.
+    Ok(Box::new(std::iter::from_fn(move || match (first.last(), added.peek()) {
+        (Some(own), Some(Ok(other))) if own > other => first.pop().map(Ok),
+        (_, Some(_)) => added.next(),
+        (_, None) => first.pop().map(Ok),
+    })))
 }
 
 fn read_page(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use hookwright_model::{Delivery, DeliveryState, Event, EventId, ProjectId, Timestamp, WebhookState};
+use hookwright_model::{Delivery, DeliveryState, Event, EventId, ProjectId, Timestamp};
 use hookwright_store::{Accepted, Claim, IdempotencyKey, NewEvent, Noun, Repeat, StoreError};
 use redb::{ReadTransaction, ReadableTable};
 
@@ -19,7 +19,7 @@ const FORGOTTEN_PER_EVENT: usize = 2;
 
 /// The decision about one event.
 enum Decision<'e> {
-    /// Stored, with its deliveries for webhooks that are active.
+    /// Stored, with its deliveries for webhooks that are there.
     Store(Vec<&'e Delivery>),
     /// The answer of the first time.
     Repeat(Accepted),
@@ -74,11 +74,9 @@ fn decide<'e>(group: &Group<'_, '_>, events: &'e [NewEvent]) -> Result<Vec<Decis
     Ok(decisions)
 }
 
-fn wanted<'e>(group: &Group<'_, '_>, deliveries: &'e [Delivery]) -> Vec<&'e Delivery> {
-    let active = |delivery: &&Delivery| {
-        group.catalog.webhook(delivery.webhook).is_some_and(|webhook| webhook.state == WebhookState::Active)
-    };
-    deliveries.iter().filter(active).collect()
+/// The deliveries whose webhook is there.
+pub(crate) fn wanted<'e>(group: &Group<'_, '_>, deliveries: &'e [Delivery]) -> Vec<&'e Delivery> {
+    deliveries.iter().filter(|delivery| group.catalog.webhook(delivery.webhook).is_some()).collect()
 }
 
 fn expiry(first: &Event) -> Timestamp {
@@ -111,7 +109,8 @@ fn repeat_of_stored(
         return Ok(None);
     };
     if repeat(&first, event)? {
-        Ok(Some(Decision::Repeat(Accepted { event: first.id, deliveries, repeat: Repeat::Known })))
+        let fan_out = tables.fan_out(first.id)?;
+        Ok(Some(Decision::Repeat(Accepted { event: first.id, deliveries, fan_out, repeat: Repeat::Known })))
     } else {
         Ok(None)
     }
@@ -119,12 +118,15 @@ fn repeat_of_stored(
 
 fn store(tables: &mut Tables<'_>, new: &NewEvent, deliveries: &[&Delivery]) -> Result<Accepted, Failure> {
     insert_event(tables, &new.event, deliveries)?;
+    tables.event_log.insert(&schema::event_key(new.event.project, new.event.id), ())?;
+    tables.note_fan_out(&new.event, new.fan_out, !deliveries.is_empty())?;
     if let Some(key) = &new.idempotency {
         remember(tables, key, &new.event)?;
     }
     Ok(Accepted {
         event: new.event.id,
         deliveries: deliveries.iter().map(|delivery| (delivery.id, delivery.webhook)).collect(),
+        fan_out: new.fan_out,
         repeat: Repeat::First,
     })
 }

@@ -27,6 +27,10 @@ pub(crate) struct Group<'t, 's> {
 /// The tables that every event passes through.
 pub(crate) struct Tables<'t> {
     pub(crate) events: Table<'t, IdKey, Row>,
+    pub(crate) event_log: Table<'t, PairKey, ()>,
+    pub(crate) undelivered: Table<'t, PairKey, ()>,
+    pub(crate) fan_outs: Table<'t, IdKey, IdKey>,
+    pub(crate) added: Table<'t, PairKey, ()>,
     pub(crate) deliveries: Table<'t, IdKey, Row>,
     pub(crate) due: Table<'t, DueKey, ()>,
     pub(crate) held: Table<'t, PairKey, ()>,
@@ -47,6 +51,10 @@ impl<'t, 's> Group<'t, 's> {
     pub(crate) fn open(shared: &'s Shared, txn: &'t WriteTransaction) -> Result<Self, Fault> {
         let tables = Tables {
             events: txn.open_table(schema::EVENTS)?,
+            event_log: txn.open_table(schema::EVENT_LOG)?,
+            undelivered: txn.open_table(schema::UNDELIVERED)?,
+            fan_outs: txn.open_table(schema::FAN_OUTS)?,
+            added: txn.open_table(schema::ADDED)?,
             deliveries: txn.open_table(schema::DELIVERIES)?,
             due: txn.open_table(schema::DUE)?,
             held: txn.open_table(schema::HELD)?,

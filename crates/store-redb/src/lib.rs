@@ -24,6 +24,7 @@ mod disk;
 mod due;
 mod error;
 mod events;
+mod fan_out;
 mod file;
 mod group;
 mod plugins;

@@ -3,9 +3,10 @@
 //! Numbers in keys are big-endian, so that keys sort as what they mean: whatever is wanted next is read from the front
 //! of a range.
 
-use hookwright_model::{DeliveryId, PluginOwner, ProjectId, Revision, Timestamp, WebhookId};
+use hookwright_model::{DeliveryId, EventId, Origin, PluginOwner, ProjectId, Revision, Timestamp, WebhookId};
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
+use crate::codec;
 use crate::error::{Failure, OpenErrorKind};
 use crate::seal::{Place, Sealer};
 
@@ -49,6 +50,14 @@ pub(crate) const DELIVERIES: TableDefinition<IdKey, Row> = TableDefinition::new(
 pub(crate) const DUE: TableDefinition<DueKey, ()> = TableDefinition::new("due");
 /// The deliveries that are held, by webhook.
 pub(crate) const HELD: TableDefinition<PairKey, ()> = TableDefinition::new("held");
+/// The events that producers sent, by project.
+pub(crate) const EVENT_LOG: TableDefinition<PairKey, ()> = TableDefinition::new("event_log");
+/// The events that no webhook wanted, by project.
+pub(crate) const UNDELIVERED: TableDefinition<PairKey, ()> = TableDefinition::new("undelivered");
+/// The events whose fan-out is not complete, with the webhook after which it goes on.
+pub(crate) const FAN_OUTS: TableDefinition<IdKey, IdKey> = TableDefinition::new("fan_outs");
+/// The deliveries that an event got after it was accepted, by event. Those that it was accepted with are in its record.
+pub(crate) const ADDED: TableDefinition<PairKey, ()> = TableDefinition::new("added_deliveries");
 /// All deliveries, by project.
 pub(crate) const LOG: TableDefinition<PairKey, ()> = TableDefinition::new("log");
 /// Attempts by delivery and number.
@@ -105,7 +114,26 @@ pub(crate) fn log_key(project: ProjectId, delivery: DeliveryId) -> [u8; 32] {
     pair(project.to_bytes(), delivery.to_bytes())
 }
 
-/// The delivery of a key of [`HELD`] or [`LOG`].
+/// A key of [`EVENT_LOG`] or [`UNDELIVERED`].
+pub(crate) fn event_key(project: ProjectId, event: EventId) -> [u8; 32] {
+    pair(project.to_bytes(), event.to_bytes())
+}
+
+/// The event of such a key.
+pub(crate) fn event_of(key: &[u8; 32]) -> EventId {
+    EventId::from_bytes(first_16(&key[16..]))
+}
+
+pub(crate) fn added_key(event: EventId, delivery: DeliveryId) -> [u8; 32] {
+    pair(event.to_bytes(), delivery.to_bytes())
+}
+
+/// The first and the last key that an event can have in [`ADDED`].
+pub(crate) fn added_keys(event: EventId) -> ([u8; 32], [u8; 32]) {
+    (added_key(event, first_delivery()), added_key(event, last_delivery()))
+}
+
+/// The delivery of a key of [`HELD`], [`LOG`] or [`ADDED`].
 pub(crate) fn second_of(key: &[u8; 32]) -> DeliveryId {
     DeliveryId::from_bytes(first_16(&key[16..]))
 }
@@ -186,7 +214,35 @@ const MIGRATIONS: &[Migration] = &[
     },
     // 3: records have checksums. Older ones get theirs when they are written again.
     |_| Ok(()),
+    // 4: events are listed, and can get deliveries later.
+    list_events,
 ];
+/// Lists the events that producers sent. Costs by the number of events, once.
+fn list_events(txn: &WriteTransaction) -> Result<(), Failure> {
+    let (mut log, mut undelivered) = (txn.open_table(EVENT_LOG)?, txn.open_table(UNDELIVERED)?);
+    txn.open_table(FAN_OUTS)?;
+    txn.open_table(ADDED)?;
+    let deliveries = txn.open_table(DELIVERIES)?;
+    for entry in txn.open_table(EVENTS)?.iter()? {
+        let (key, row) = entry?;
+        let id = EventId::from_bytes(*key.value());
+        // A damaged record has no place in a list, and does not keep the store from opening.
+        let Ok(stored) = codec::event(id, row.value()) else { continue };
+        let key = event_key(stored.event.project, id);
+        let Some((delivery, _)) = stored.deliveries.first() else {
+            undelivered.insert(&key, ())?;
+            log.insert(&key, ())?;
+            continue;
+        };
+        let row = deliveries.get(&delivery.to_bytes())?;
+        let delivery = row.and_then(|row| codec::delivery(*delivery, row.value()).ok());
+        if delivery.is_none_or(|delivery| delivery.origin != Origin::Test) {
+            log.insert(&key, ())?;
+        }
+    }
+    Ok(())
+}
+
 /// The format that this version writes.
 #[expect(clippy::cast_possible_truncation, reason = "there are few formats")]
 pub(crate) const FORMAT: u32 = MIGRATIONS.len() as u32 + 1;
@@ -288,7 +344,7 @@ fn create(txn: &WriteTransaction, sealer: &Sealer) -> Result<(), Failure> {
     for table in [PROJECTS, WEBHOOKS, EVENTS, DELIVERIES] {
         txn.open_table(table)?;
     }
-    for table in [HELD, LOG] {
+    for table in [HELD, LOG, EVENT_LOG, UNDELIVERED, ADDED] {
         txn.open_table(table)?;
     }
     for table in [ATTEMPTS, REPLIES] {
@@ -299,6 +355,7 @@ fn create(txn: &WriteTransaction, sealer: &Sealer) -> Result<(), Failure> {
     txn.open_table(COMPONENTS)?;
     txn.open_table(ORPHANS)?;
     txn.open_table(DUE)?;
+    txn.open_table(FAN_OUTS)?;
     txn.open_table(KNOWN_KEYS)?;
     txn.open_table(EXPIRIES)?;
     Ok(())
@@ -320,6 +377,10 @@ fn check_key_in(meta: &impl ReadableTable<&'static str, Row>, sealer: &Sealer) -
 #[cfg(test)]
 pub(crate) fn back_to_format_1(txn: &WriteTransaction) {
     txn.delete_table(ORPHANS).unwrap();
+    for table in [EVENT_LOG, UNDELIVERED, ADDED] {
+        txn.delete_table(table).unwrap();
+    }
+    txn.delete_table(FAN_OUTS).unwrap();
     set_format(txn, 1);
     txn.open_table(META).unwrap().remove(CHECKSUM).unwrap();
 }

@@ -10,8 +10,8 @@ use hookwright_model::{
     PluginName, PluginVersion, Project, ProjectId, Revision, Timestamp, VersionPin, Webhook, WebhookId,
 };
 use hookwright_store::{
-    Accepted, AttemptRecord, Claim, DeliveryFilter, Due, NewEvent, NewPluginVersion, Noun, Repeat, Store,
-    StoreError, StoreHealth,
+    Accepted, AttemptRecord, Claim, DeliveryFilter, Due, EventEntry, EventFilter, FanOut, NewEvent,
+    NewPluginVersion, Noun, OpenFanOut, Repeat, Store, StoreError, StoreHealth,
 };
 use parking_lot::{RwLock, RwLockReadGuard};
 use tracing::error;
@@ -24,7 +24,7 @@ use crate::error::{Failure, Fault, OpenError, OpenErrorKind};
 use crate::seal::{Entropy, MasterKey, Sealer};
 use crate::watch::Watch;
 use crate::writer::Writer;
-use crate::{attempts, damage, deliveries, due, events, plugins, projects, schema, webhooks};
+use crate::{attempts, damage, deliveries, due, events, fan_out, plugins, projects, schema, webhooks};
 
 /// Options of opening a store.
 pub struct OpenOptions {
@@ -167,8 +167,16 @@ impl Store for RedbStore {
         self.catalog()?.webhook(id).cloned().ok_or(StoreError::NotFound(Noun::Webhook))
     }
 
-    async fn webhooks(&self, project: ProjectId) -> Result<Vec<Arc<Webhook>>, StoreError> {
-        Ok(self.catalog()?.webhooks_of(project).cloned().collect())
+    async fn webhooks(
+        &self,
+        project: ProjectId,
+        page: PageRequest<WebhookId>,
+    ) -> Result<Page<Arc<Webhook>, WebhookId>, StoreError> {
+        let catalog = self.catalog()?;
+        let mut rest = catalog.webhooks_after(project, page.after);
+        let items: Vec<Arc<Webhook>> = rest.by_ref().take(page.limit).cloned().collect();
+        let next = rest.next().and(items.last()).map(|webhook| webhook.id);
+        Ok(Page { items, next })
     }
 
     async fn mapping_at(&self, webhook: WebhookId, revision: Revision) -> Result<Mapping, StoreError> {
@@ -219,6 +227,43 @@ impl Store for RedbStore {
     async fn accept_events(&self, events: Vec<NewEvent>) -> Result<Vec<Accepted>, StoreError> {
         self.check_room()?;
         self.writer.submit_unless_overloaded(move |group| events::accept(group, &events)).await
+    }
+
+    async fn fan_out(
+        &self,
+        event: EventId,
+        deliveries: Vec<Delivery>,
+        then: FanOut,
+    ) -> Result<Vec<(DeliveryId, WebhookId)>, StoreError> {
+        if !self.shared.disk.has_room() {
+            return Err(StoreError::Full);
+        }
+        self.writer.submit(move |group| fan_out::go_on(group, event, &deliveries, then)).await
+    }
+
+    async fn fan_outs(&self, page: PageRequest<EventId>) -> Result<Page<OpenFanOut, EventId>, StoreError> {
+        self.read(|shared| fan_out::open(&shared.disk.read()?, page)).await
+    }
+
+    async fn deliver_event(
+        &self,
+        event: EventId,
+        deliveries: Vec<Delivery>,
+        then: FanOut,
+    ) -> Result<Vec<(DeliveryId, WebhookId)>, StoreError> {
+        if !self.shared.disk.has_room() {
+            return Err(StoreError::Full);
+        }
+        self.writer.submit(move |group| fan_out::deliver(group, event, &deliveries, then)).await
+    }
+
+    async fn events(
+        &self,
+        project: ProjectId,
+        filter: EventFilter,
+        page: PageRequest<EventId>,
+    ) -> Result<Page<EventEntry, EventId>, StoreError> {
+        self.read(|shared| fan_out::list(&shared.disk.read()?, project, filter, page)).await
     }
 
     async fn start_test(&self, event: Event, delivery: Delivery) -> Result<Claim, StoreError> {

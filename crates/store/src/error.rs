@@ -61,6 +61,9 @@ pub enum StoreError {
          delete the whole plugin"
     )]
     NewestVersion,
+    /// The event is not undelivered.
+    #[error("the event has deliveries already; resend those instead")]
+    HasDeliveries,
     /// The delivery is claimed.
     #[error(transparent)]
     UnderWay(#[from] hookwright_model::UnderWay),
@@ -89,13 +92,14 @@ fn listed(webhooks: &[WebhookId]) -> String {
 }
 
 impl StoreError {
-    /// What the error means to whoever asked.
+    /// What the error means to the caller.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Exists(_)
             | Self::Attached(_)
             | Self::NewestVersion
+            | Self::HasDeliveries
             | Self::UnderWay(_)
             | Self::IdempotencyMismatch => ErrorKind::Conflict,
             Self::RevisionMismatch { .. } => ErrorKind::PreconditionFailed,

@@ -14,7 +14,7 @@ pub mod testkit;
 pub use error::{Noun, StoreError};
 pub use health::StoreHealth;
 pub use operations::{
-    Accepted, AttemptRecord, Claim, ClaimAfter, DeliveryFilter, Due, IdempotencyKey, IdempotencyKeyError,
-    NewEvent, NewPluginVersion, Repeat,
+    Accepted, AttemptRecord, Claim, ClaimAfter, DeliveryFilter, Due, EventEntry, EventFilter, FanOut,
+    IdempotencyKey, IdempotencyKeyError, NewEvent, NewPluginVersion, OpenFanOut, Repeat,
 };
 pub use store::Store;

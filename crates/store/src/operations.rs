@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookwright_model::{
     Attempt, Delivery, DeliveryId, DeliveryState, Description, Digest, DisableReason, Event, EventId,
-    PluginName, PluginOwner, PluginVersion, Reply, Timestamp, Webhook, WebhookId, WebhookState,
+    PluginName, PluginOwner, PluginVersion, ProjectId, Reply, Timestamp, Webhook, WebhookId, WebhookState,
 };
 
 /// Names one request of a producer within its project, so that a repeat is recognised.
@@ -38,25 +38,55 @@ impl IdempotencyKey {
     }
 }
 
+/// Where the fan-out of an event stands: its deliveries are made in the order of their webhooks' ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FanOut {
+    /// Every webhook that wants the event has its delivery.
+    Complete,
+    /// The webhooks after this one have no delivery yet.
+    After(WebhookId),
+}
+
+impl FanOut {
+    /// No webhook has its delivery yet.
+    pub fn start() -> Self {
+        Self::After(WebhookId::from_bytes([0; 16]))
+    }
+}
+
+/// A fan-out that is not complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenFanOut {
+    /// The event.
+    pub event: EventId,
+    /// Its project.
+    pub project: ProjectId,
+    /// The webhooks after this one have no delivery yet.
+    pub after: WebhookId,
+}
+
 /// An event to accept, with the deliveries that it asks for.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
     /// The event.
     pub event: Event,
-    /// One new delivery per webhook that wants it.
+    /// New deliveries, one per webhook, for the webhooks up to where the fan-out stands.
     pub deliveries: Vec<Delivery>,
+    /// Where the fan-out stands with these deliveries.
+    pub fan_out: FanOut,
     /// How to recognise a repeat.
     pub idempotency: Option<IdempotencyKey>,
 }
 
-/// What became of a [`NewEvent`].
+/// The result of a [`NewEvent`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// The event: of a repeat, the one accepted first.
     pub event: EventId,
-    /// Its deliveries, in the order in which they were given: without those whose webhook was deleted, paused or
-    /// disabled meanwhile.
+    /// The deliveries that it was accepted with, in the given order, without those whose webhook was deleted meanwhile.
     pub deliveries: Vec<(DeliveryId, WebhookId)>,
+    /// Where its fan-out stands now.
+    pub fan_out: FanOut,
     /// Whether it was known already.
     pub repeat: Repeat,
 }
@@ -111,10 +141,12 @@ impl AttemptRecord {
     pub fn disabled(&self, webhook: &Webhook) -> Option<Webhook> {
         let reason = self.disable_webhook.filter(|_| webhook.state == WebhookState::Active)?;
         let ended_at = self.attempt.as_ref().map(|attempt| attempt.started_at.after(attempt.duration));
+        let now = ended_at.unwrap_or(webhook.updated_at);
         Some(Webhook {
             revision: webhook.revision + 1,
             state: WebhookState::Disabled(reason),
-            updated_at: ended_at.unwrap_or(webhook.updated_at),
+            state_since: now,
+            updated_at: now,
             ..webhook.clone()
         })
     }
@@ -127,6 +159,25 @@ pub enum ClaimAfter {
     Keep,
     /// The caller is done with it.
     Release,
+}
+
+/// Which events to list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EventFilter {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that no webhook wanted, so that they have no delivery.
+    Undelivered,
+}
+
+/// One event of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventEntry {
+    /// The event.
+    pub event: Event,
+    /// Whether no webhook wanted it, so that it has no delivery.
+    pub undelivered: bool,
 }
 
 /// Which deliveries to list; what is none does not matter.

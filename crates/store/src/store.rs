@@ -10,8 +10,8 @@ use hookwright_model::{
 };
 
 use crate::{
-    Accepted, AttemptRecord, Claim, DeliveryFilter, Due, NewEvent, NewPluginVersion, Repeat, StoreError,
-    StoreHealth,
+    Accepted, AttemptRecord, Claim, DeliveryFilter, Due, EventEntry, EventFilter, FanOut, NewEvent,
+    NewPluginVersion, OpenFanOut, Repeat, StoreError, StoreHealth,
 };
 
 /// Everything that Hookwright keeps.
@@ -72,7 +72,11 @@ pub trait Store: Send + Sync + 'static {
     async fn webhook(&self, id: WebhookId) -> Result<Arc<Webhook>, StoreError>;
 
     /// The webhooks of a project, ordered by id; none for a project that does not exist.
-    async fn webhooks(&self, project: ProjectId) -> Result<Vec<Arc<Webhook>>, StoreError>;
+    async fn webhooks(
+        &self,
+        project: ProjectId,
+        page: PageRequest<WebhookId>,
+    ) -> Result<Page<Arc<Webhook>, WebhookId>, StoreError>;
 
     /// The mapping that a webhook had from this [`Webhook::mapping_revision`] on.
     ///
@@ -136,7 +140,11 @@ pub trait Store: Send + Sync + 'static {
     async fn component(&self, digest: Digest) -> Result<Bytes, StoreError>;
 
     /// Accepts events with their deliveries, whose ids are new: all of them, in one durable step, or none. A delivery
-    /// whose webhook is gone or no longer active is left out. The answers are in the order of the events.
+    /// whose webhook is gone is left out; one whose webhook is paused or disabled waits. The answers are in the order of
+    /// the events.
+    ///
+    /// An event whose [`NewEvent::fan_out`] is complete and that has no delivery is undelivered: see
+    /// [`Store::deliver_event`].
     ///
     /// An idempotency key is known for [`IdempotencyKey::KEPT_FOR`](crate::IdempotencyKey::KEPT_FOR), counted from when
     /// its first event was received to when the other one was.
@@ -146,8 +154,45 @@ pub trait Store: Send + Sync + 'static {
     /// with another body before.
     async fn accept_events(&self, events: Vec<NewEvent>) -> Result<Vec<Accepted>, StoreError>;
 
-    /// Stores an event with one delivery and claims the delivery, whatever the state of its webhook: for tests that a
-    /// person starts.
+    /// Goes on with a fan-out: adds deliveries, whose ids are new, to the event, and writes down where the fan-out stands
+    /// afterwards. A delivery whose webhook is gone is left out. Returns those that were stored, in the given order. An
+    /// event that has no delivery when its fan-out is complete is undelivered.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such event, or its fan-out is complete already; nothing is written then.
+    async fn fan_out(
+        &self,
+        event: EventId,
+        deliveries: Vec<Delivery>,
+        then: FanOut,
+    ) -> Result<Vec<(DeliveryId, WebhookId)>, StoreError>;
+
+    /// The fan-outs that are not complete, ordered by event: what a start goes on with.
+    async fn fan_outs(&self, page: PageRequest<EventId>) -> Result<Page<OpenFanOut, EventId>, StoreError>;
+
+    /// Gives deliveries, whose ids are new, to an event that is undelivered. Otherwise like [`Store::fan_out`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and [`StoreError::HasDeliveries`] when the event is not undelivered.
+    async fn deliver_event(
+        &self,
+        event: EventId,
+        deliveries: Vec<Delivery>,
+        then: FanOut,
+    ) -> Result<Vec<(DeliveryId, WebhookId)>, StoreError>;
+
+    /// The events that producers sent to a project, newest first; those of test sends are not among them. A page reads a
+    /// bounded number of bytes, so it may be short, even empty, although more follow. A page of undelivered events costs
+    /// by their number, not by that of all events.
+    async fn events(
+        &self,
+        project: ProjectId,
+        filter: EventFilter,
+        page: PageRequest<EventId>,
+    ) -> Result<Page<EventEntry, EventId>, StoreError>;
+
+    /// Stores an event with one delivery and claims the delivery, even if its webhook is paused or disabled: for test
+    /// sends.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the webhook does not exist.

@@ -159,15 +159,17 @@ async fn a_webhook_is_changed_only_where_the_change_says() {
 }
 
 #[tokio::test]
-async fn a_paused_webhook_gets_nothing_new_and_a_deleted_one_cancels_what_waits() {
+async fn a_paused_webhook_gets_its_leads_when_it_is_enabled_and_a_deleted_one_cancels_what_waits() {
     let (target, _home, server, project) = receiving().await;
     let api = &server.api;
     let retry = json!({ "first_secs": 3600, "max_secs": 3600 });
     let webhook = api.webhook(&project, &json!({ "url": target.url(), "retry": retry })).await;
     let path = format!("/v1/webhooks/{}", id(&webhook));
     api.patch(&path, &json!({ "state": "paused" })).await.json(200);
-    assert_eq!(api.event(&project, &lead::sample()).await, [""; 0]);
+    let queued = api.one_delivery(&project, &lead::sample()).await;
+    assert_eq!(api.delivery(&queued).await["state"], "pending");
     api.patch(&path, &json!({ "state": "active" })).await.json(200);
+    api.delivery_in(&queued, "delivered").await;
 
     target.script(When::always(), Fault::Answer(Answer::status(503)));
     let waiting = api.one_delivery(&project, &lead::sample()).await;

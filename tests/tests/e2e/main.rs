@@ -19,3 +19,4 @@ mod restart;
 mod retry;
 mod schemas;
 mod targets;
+mod waiting;

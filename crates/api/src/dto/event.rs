@@ -1,12 +1,15 @@
 //! Events.
 
-use hookwright_store::Accepted;
+use hookwright_store::{Accepted, FanOut};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct AcceptedDto {
     id: String,
+    /// The first deliveries.
     deliveries: Vec<String>,
+    /// Whether more follow.
+    more_deliveries: bool,
 }
 
 impl From<&Accepted> for AcceptedDto {
@@ -14,6 +17,7 @@ impl From<&Accepted> for AcceptedDto {
         Self {
             id: accepted.event.to_string(),
             deliveries: accepted.deliveries.iter().map(|(delivery, _)| delivery.to_string()).collect(),
+            more_deliveries: accepted.fan_out != FanOut::Complete,
         }
     }
 }

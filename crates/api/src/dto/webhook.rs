@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use hookwright_engine::NewWebhook;
 use hookwright_model::{
-    CustomHeaders, DisableReason, EventKind, Limits, Mapping, ProjectId, RetryPolicy, Settings, TargetUrl,
-    Webhook, WebhookState,
+    CustomHeaders, EventKind, Limits, Mapping, ProjectId, RetryPolicy, Settings, TargetUrl, Webhook,
+    WebhookState,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -300,6 +300,8 @@ pub(crate) struct WebhookDto {
     limits: LimitsDto,
     state: &'static str,
     disabled_reason: Option<&'static str>,
+    /// Since when it is in this state.
+    state_since: String,
     /// Shown once, when the webhook is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     signing_secret: Option<String>,
@@ -320,7 +322,7 @@ impl From<&Webhook> for WebhookDto {
         let (state, disabled_reason) = match webhook.state {
             WebhookState::Active => ("active", None),
             WebhookState::Paused => ("paused", None),
-            WebhookState::Disabled(DisableReason::Gone) => ("disabled", Some("gone")),
+            WebhookState::Disabled(reason) => ("disabled", Some(reason.as_str())),
         };
         Self {
             id: webhook.id.to_string(),
@@ -334,6 +336,7 @@ impl From<&Webhook> for WebhookDto {
             limits: (&webhook.limits).into(),
             state,
             disabled_reason,
+            state_since: webhook.state_since.to_string(),
             signing_secret: None,
             revision: webhook.revision,
             created_at: webhook.created_at.to_string(),
@@ -382,6 +385,7 @@ mod tests {
                 previous: None,
             },
             state: new.state,
+            state_since: at,
             created_at: at,
             updated_at: at,
         }
@@ -398,7 +402,9 @@ mod tests {
     #[test]
     fn what_is_shown_can_be_given_back_and_changes_nothing() {
         let mut shown = serde_json::to_value(WebhookDto::from(&stored())).unwrap();
-        for computed in ["id", "project", "revision", "created_at", "updated_at", "disabled_reason"] {
+        for computed in
+            ["id", "project", "revision", "created_at", "updated_at", "disabled_reason", "state_since"]
+        {
             shown.as_object_mut().unwrap().remove(computed);
         }
         assert_eq!(patched(&shown).unwrap(), stored());

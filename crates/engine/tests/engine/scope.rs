@@ -12,7 +12,7 @@ use hookwright_model::{
     DeliveryState, ErrorKind, History, Page, PageRequest, PluginName, PluginOwner, Project, ProjectId,
     Settings, VersionPin, Webhook, WebhookState,
 };
-use hookwright_store::{DeliveryFilter, StoreError};
+use hookwright_store::{DeliveryFilter, EventFilter, StoreError};
 
 use crate::world::{COMPONENT, World, payload_of};
 
@@ -85,11 +85,14 @@ async fn ask_for_everything(
         ("create_project", outcome(engine.create_project("C".to_owned(), None).await, |e| e.kind())),
         ("project", outcome(engine.project(project).await, store)),
         ("webhook", outcome(engine.webhook(webhook.id).await, store)),
-        ("webhooks", outcome(engine.webhooks(project).await, store)),
+        ("webhooks", outcome(engine.webhooks(project, page()).await, store)),
         ("plugin", outcome(engine.plugin(project, &name, latest).await, store)),
         ("plugins", outcome(engine.plugins(project).await, store)),
         ("component", outcome(engine.component(project, &name, latest).await, store)),
         ("event", outcome(engine.event(held.event).await, store)),
+        ("events", outcome(engine.events(project, EventFilter::All, page()).await, store)),
+        ("deliver_event", outcome(engine.deliver_event(held.event).await, |e| e.kind())),
+        ("leads", outcome(engine.leads(std::slice::from_ref(held)).await, store)),
         ("delivery", outcome(engine.delivery(held.id).await, store)),
         ("deliveries", outcome(engine.deliveries(project, DeliveryFilter::default(), page()).await, store)),
         ("attempts", outcome(engine.attempts(held.id).await, store)),
@@ -144,7 +147,7 @@ async fn a_project_reaches_what_is_its_own() {
     let own = world.running.on_behalf_of(Principal::project(world.project));
     // Tests of each of these show what they do; here it counts that they are let through.
     assert_eq!(own.webhook(webhook.id).await.unwrap().id, webhook.id);
-    assert_eq!(own.webhooks(world.project).await.unwrap().len(), 1);
+    assert_eq!(own.webhooks(world.project, page()).await.unwrap().items.len(), 1);
     let deliveries = own.deliveries(world.project, DeliveryFilter::default(), page()).await.unwrap().items;
     assert_eq!(own.attempts(deliveries[0].id).await.unwrap().len(), 1);
     assert_eq!(own.event(deliveries[0].event).await.unwrap().payload, world.payload());
@@ -193,7 +196,8 @@ async fn a_webhook_stays_in_its_project() {
 async fn everything(world: &World) -> String {
     let project = world.project;
     let log = world.store.deliveries(project, DeliveryFilter::default(), page()).await.unwrap();
-    let (webhooks, plugins) = (world.store.webhooks(project).await, world.store.plugins(project).await);
+    let (webhooks, plugins) =
+        (world.store.webhooks(project, page()).await, world.store.plugins(project).await);
     let projects = world.store.projects(page()).await.unwrap().items;
     let mut all = format!("{projects:?} {webhooks:?} {plugins:?} {log:?}");
     for delivery in log.items {

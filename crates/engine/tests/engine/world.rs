@@ -57,6 +57,8 @@ pub(crate) enum Answer {
 pub(crate) struct Targets {
     script: Mutex<HashMap<String, VecDeque<Answer>>>,
     received: Mutex<Vec<OutboundRequest>>,
+    /// By host: how many requests are under way, and the most that were at once.
+    under_way: Mutex<HashMap<String, (usize, usize)>>,
 }
 
 impl Targets {
@@ -69,6 +71,11 @@ impl Targets {
         let received = self.received.lock();
         let urls = received.iter().map(|request| request.url.expose());
         urls.filter(|url| url.host_str() == Some(host)).map(|url| url.path().to_owned()).collect()
+    }
+
+    /// The most requests that a host had to deal with at once.
+    pub(crate) fn most_at_once(&self, host: &str) -> usize {
+        self.under_way.lock().get(host).map_or(0, |(_, most)| *most)
     }
 
     pub(crate) fn bodies(&self) -> Vec<Bytes> {
@@ -84,6 +91,12 @@ impl Sender for Targets {
         self.received.lock().push(request);
         let answer =
             self.script.lock().get_mut(&host).and_then(VecDeque::pop_front).unwrap_or(Answer::Status(200));
+        {
+            let mut under_way = self.under_way.lock();
+            let (now, most) = under_way.entry(host.clone()).or_default();
+            *now += 1;
+            *most = (*most).max(*now);
+        }
         let status = match answer {
             Answer::Status(status) => Some(status),
             Answer::After(wait, status) => {
@@ -92,6 +105,9 @@ impl Sender for Targets {
             }
             Answer::Reset => None,
         };
+        if let Some((now, _)) = self.under_way.lock().get_mut(&host) {
+            *now -= 1;
+        }
         let outcome = match status {
             Some(status) => {
                 Ok(ReceivedReply { status, headers: Vec::new(), body: Bytes::from("{}"), truncated: false })
@@ -237,7 +253,10 @@ pub(crate) struct World {
     pub(crate) running: Engine,
     /// As its operator has it.
     pub(crate) engine: ScopedEngine,
-    clock: Arc<dyn Clock>,
+    /// What the engine's store is.
+    pub(crate) memory: Arc<MemoryStore>,
+    ports: Ports,
+    options: EngineOptions,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) targets: Arc<Targets>,
     pub(crate) plugin: Arc<ThreeCalls>,
@@ -251,23 +270,34 @@ impl World {
     }
 
     pub(crate) async fn with(options: EngineOptions) -> Self {
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let memory = Arc::new(MemoryStore::default());
+        let store: Arc<dyn Store> = Arc::<MemoryStore>::clone(&memory);
         let (targets, plugin) = (Arc::new(Targets::default()), Arc::new(ThreeCalls::default()));
-        let clock: Arc<dyn Clock> = Arc::new(PausedClock(tokio::time::Instant::now()));
         let ports = Ports {
-            clock: Arc::clone(&clock),
+            clock: Arc::new(PausedClock(tokio::time::Instant::now())),
             entropy: Arc::new(Counter(AtomicU64::new(1))),
             sender: Arc::clone(&targets) as Arc<dyn Sender>,
             mapper: Arc::clone(&plugin) as Arc<dyn Mapper>,
         };
-        let running = Engine::start(Arc::clone(&store), ports, options).await.unwrap();
+        let running = Engine::start(Arc::clone(&store), ports.clone(), options).await.unwrap();
         let engine = running.on_behalf_of(Principal::installation());
         let project = engine.create_project("A".to_owned(), None).await.unwrap().id;
-        Self { running, engine, clock, store, targets, plugin, project, webhooks: Mutex::default() }
+        let webhooks = Mutex::default();
+        Self { running, engine, memory, ports, options, store, targets, plugin, project, webhooks }
+    }
+
+    /// The same world after the process has ended and begun again.
+    pub(crate) async fn restarted(self) -> Self {
+        self.running.drain(Duration::ZERO).await;
+        let memory = Arc::new(self.memory.reopened());
+        let store: Arc<dyn Store> = Arc::<MemoryStore>::clone(&memory);
+        let running = Engine::start(Arc::clone(&store), self.ports.clone(), self.options).await.unwrap();
+        let engine = running.on_behalf_of(Principal::installation());
+        Self { running, engine, memory, store, ..self }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.ports.clock.now()
     }
 
     /// A webhook as it would be created, without a mapping.

@@ -1,4 +1,6 @@
-//! `hookwright event`: leads in.
+//! `hookwright event`: leads in, and what came in.
+
+mod list;
 
 use std::fs;
 use std::io::{self, IsTerminal as _, Read as _};
@@ -18,7 +20,7 @@ use super::output;
 use crate::client::{Client, ServerArgs};
 use crate::ports::SystemClock;
 
-/// Send events
+/// Send, list and deliver events
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  hookwright event send lead.json")]
 pub(crate) struct Args {
@@ -31,6 +33,8 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Send(Send),
+    List(list::List),
+    Deliver(list::Deliver),
 }
 
 /// Send one event: a file, standard input, or a lead made from flags
@@ -91,17 +95,26 @@ struct Payload<'a> {
 }
 
 pub(crate) async fn run(args: Args) -> Result<()> {
-    let Command::Send(send) = args.command;
-    let body = match (&send.project, &send.lead) {
-        (Some(project), Some(lead)) => payload(*project, lead, &SystemClock)?,
-        _ => read(send.file.as_deref())?,
-    };
     let client = Client::new(&args.server)?;
-    let mut call = client.call(Method::POST, path::EVENTS).body(media_type::JSON, body);
-    if let Some(key) = send.idempotency_key {
-        call = call.header(IDEMPOTENCY_KEY, key);
+    match args.command {
+        Command::Send(send) => send.run(&client, &args.server).await,
+        Command::List(list) => list.run(&client, &args.server).await,
+        Command::Deliver(deliver) => deliver.run(&client, &args.server).await,
     }
-    output::show(&args.server, &call.send().await?, accepted)
+}
+
+impl Send {
+    async fn run(self, client: &Client, server: &ServerArgs) -> Result<()> {
+        let body = match (&self.project, &self.lead) {
+            (Some(project), Some(lead)) => payload(*project, lead, &SystemClock)?,
+            _ => read(self.file.as_deref())?,
+        };
+        let mut call = client.call(Method::POST, path::EVENTS).body(media_type::JSON, body);
+        if let Some(key) = self.idempotency_key {
+            call = call.header(IDEMPOTENCY_KEY, key);
+        }
+        output::show(server, &call.send().await?, accepted)
+    }
 }
 
 fn payload(project: ProjectId, lead: &Lead, clock: &impl Clock) -> Result<Vec<u8>> {
@@ -134,9 +147,16 @@ fn read(file: Option<&Path>) -> Result<Vec<u8>> {
 }
 
 fn accepted(accepted: &AcceptedBody) -> String {
-    let AcceptedBody { id, deliveries } = accepted;
+    let AcceptedBody { id, deliveries, more_deliveries } = accepted;
     match deliveries.as_slice() {
-        [] => format!("Accepted {id}: no active webhook of its project wants it"),
+        [] if *more_deliveries => format!("Accepted {id} for many webhooks"),
+        [] => format!(
+            "Accepted {id}: no webhook of its project wants it. It is kept: add a webhook, then\n  \
+             hookwright event deliver {id}"
+        ),
+        deliveries if *more_deliveries => {
+            format!("Accepted {id} for more than {} webhooks", deliveries.len())
+        }
         [delivery] => format!("Accepted {id}\nWhat comes of it: hookwright log {delivery}"),
         deliveries => format!(
             "Accepted {id} for {} webhooks\nWhat comes of it:\n{}",
@@ -198,9 +218,13 @@ mod tests {
 
     #[test]
     fn an_event_that_nobody_wants_is_named_as_such() {
-        let shown = |json| accepted(&serde_json::from_str(json).unwrap());
-        assert!(shown(r#"{"id": "evt_1", "deliveries": []}"#).contains("no active webhook"));
-        assert!(shown(r#"{"id": "evt_1", "deliveries": ["dlv_1"]}"#).ends_with("hookwright log dlv_1"));
-        assert!(shown(r#"{"id": "evt_1", "deliveries": ["dlv_1", "dlv_2"]}"#).contains("for 2 webhooks"));
+        let shown = |json: &str| accepted(&serde_json::from_str(json).unwrap());
+        let shown = |deliveries: &str, more| {
+            shown(&format!(r#"{{"id": "evt_1", "deliveries": {deliveries}, "more_deliveries": {more}}}"#))
+        };
+        assert!(shown("[]", false).ends_with("hookwright event deliver evt_1"));
+        assert!(shown(r#"["dlv_1"]"#, false).ends_with("hookwright log dlv_1"));
+        assert!(shown(r#"["dlv_1", "dlv_2"]"#, false).contains("for 2 webhooks"));
+        assert!(shown(r#"["dlv_1", "dlv_2"]"#, true).contains("for more than 2 webhooks"));
     }
 }

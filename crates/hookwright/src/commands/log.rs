@@ -13,14 +13,13 @@ use hookwright_api_types::page::PageBody;
 use hookwright_api_types::path;
 use hookwright_api_types::webhook::WebhookBody;
 use hookwright_model::{DeliveryId, DeliveryState, EventId, ProjectId, WebhookId};
-use http::Method;
 use serde_json::value::RawValue;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::watch::Watch;
 use super::delivery::{self, report};
 use super::output::{self, Table};
-use crate::client::{Client, Page, ServerArgs};
+use crate::client::{Answer, Client, Page, ServerArgs};
 
 /// How often `--follow` looks for changes.
 const POLL_EVERY: Duration = Duration::from_secs(1);
@@ -158,8 +157,8 @@ impl Log {
     }
 
     async fn webhook_names(&self) -> Result<HashMap<String, String>> {
-        let answer = self.client.call(Method::GET, &path::webhooks(self.project)).send().await?;
-        let webhooks: PageBody<WebhookBody> = answer.read()?;
+        let page = self.client.list(&path::webhooks(self.project), &(), usize::MAX).await?;
+        let webhooks: PageBody<WebhookBody> = Answer::try_from(page)?.read()?;
         let named = webhooks.data.into_iter().filter(|webhook| !webhook.name.is_empty());
         Ok(named.map(|webhook| (webhook.id, webhook.name)).collect())
     }

@@ -49,13 +49,13 @@ enum Command {
         id: WebhookId,
     },
     Set(Set),
-    /// Stop delivering; new events make no deliveries for it until it is enabled
+    /// Stop delivering; leads wait until it is enabled
     #[command(after_help = "Example:\n  hookwright webhook pause whk_0198c0de7e577aaa80000123456789ab")]
     Pause {
         /// The webhook's id
         id: WebhookId,
     },
-    /// Deliver again, after a pause or after it was disabled
+    /// Deliver again, after a pause or after it was disabled, beginning with the leads that wait
     #[command(after_help = "Example:\n  hookwright webhook enable whk_0198c0de7e577aaa80000123456789ab")]
     Enable {
         /// The webhook's id
@@ -136,8 +136,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Add(add) => output::show(server, &add.send(&client).await?, view::added),
         Command::List { project } => {
-            let answer = client.call(Method::GET, &path::webhooks(project)).send().await?;
-            output::show(server, &answer, view::listed)
+            let page = client.list(&path::webhooks(project), &(), usize::MAX).await?;
+            output::show(server, &page.try_into()?, view::listed)
         }
         Command::Show { id } => {
             let answer = client.call(Method::GET, &path::webhook(id)).send().await?;

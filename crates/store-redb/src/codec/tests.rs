@@ -23,8 +23,12 @@ fn line<'g>(golden: &'g str, name: &str) -> &'g str {
 
 /// The record as an earlier version wrote it.
 fn without_checksum(name: &str) -> Vec<u8> {
-    let hex = line(GOLDEN_1, name).as_bytes();
-    hex.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    bytes(line(GOLDEN_1, name))
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let pairs = hex.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
 fn assert_golden(name: &str, row: &[u8]) {
@@ -67,6 +71,15 @@ fn a_webhook() {
     let row = webhook_row(&webhook).unwrap();
     assert_golden("webhook", &row);
     assert_eq!(super::webhook(webhook.id, &row).unwrap(), webhook);
+}
+
+/// The record ended before the time since when the webhook is in its state.
+#[test]
+fn a_webhook_of_an_earlier_version() {
+    let webhook = sample_webhook();
+    let row = bytes(line(GOLDEN, "webhook-1"));
+    let read = super::webhook(webhook.id, &row).unwrap();
+    assert_eq!(read, Webhook { state_since: webhook.updated_at, ..webhook });
 }
 
 #[test]
@@ -188,7 +201,8 @@ fn records_without_a_checksum_are_still_read() {
     let version = fixtures::plugin(PluginOwner::Bundled, "crm", b"x").numbered(2, Digest::of(b"x"));
     let known = KnownKey { event: delivery.event, expires_at: Timestamp::from_millis(1_000) };
     assert_eq!(super::delivery(delivery.id, &without_checksum("delivery")).unwrap(), delivery);
-    assert_eq!(super::webhook(webhook.id, &without_checksum("webhook")).unwrap(), webhook);
+    let older = Webhook { state_since: webhook.updated_at, ..webhook.clone() };
+    assert_eq!(super::webhook(webhook.id, &without_checksum("webhook")).unwrap(), older);
     assert_eq!(super::event(event.id, &without_checksum("event")).unwrap().event, event);
     assert_eq!(super::project(project.id, &without_checksum("project")).unwrap(), project);
     assert_eq!(super::attempt(attempt.delivery, 1, &without_checksum("attempt")).unwrap(), attempt);

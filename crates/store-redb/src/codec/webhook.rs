@@ -96,11 +96,23 @@ pub(crate) fn webhook_row(webhook: &Webhook) -> Result<Vec<u8>, StoreError> {
         created_at: webhook.created_at.as_millis(),
         updated_at: webhook.updated_at.as_millis(),
     };
+    let row = (row, webhook.state_since.as_millis());
     encode(Home::new(Kind::Webhook, &webhook.id.to_bytes()), &row)
 }
 
+/// Reads a record. One that was written before there was the time since when a webhook is in its state ends without it.
+fn decode_webhook(id: WebhookId, bytes: &[u8]) -> Result<(WebhookRow<'_>, u64), StoreError> {
+    let key = id.to_bytes();
+    let home = Home::new(Kind::Webhook, &key);
+    decode(home, bytes).or_else(|_| {
+        let row: WebhookRow<'_> = decode(home, bytes)?;
+        let changed_at = row.updated_at;
+        Ok((row, changed_at))
+    })
+}
+
 pub(crate) fn webhook(id: WebhookId, bytes: &[u8]) -> Result<Webhook, StoreError> {
-    let row: WebhookRow<'_> = decode(Home::new(Kind::Webhook, &id.to_bytes()), bytes)?;
+    let (row, state_since) = decode_webhook(id, bytes)?;
     let secret = |key: Raw<'_>| {
         SigningSecret::from_bytes(key.0.to_vec()).map_err(|error| damaged(Kind::Webhook, &error))
     };
@@ -132,6 +144,7 @@ pub(crate) fn webhook(id: WebhookId, bytes: &[u8]) -> Result<Webhook, StoreError
             StateRow::Paused => WebhookState::Paused,
             StateRow::Disabled(reason) => WebhookState::Disabled(reason.into()),
         },
+        state_since: time(state_since),
         created_at: time(row.created_at),
         updated_at: time(row.updated_at),
     })

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hookwright_model::PluginOwner;
+use hookwright_model::{Delivery, Origin, PageRequest, PluginOwner};
 use hookwright_store::testkit::fixtures;
-use hookwright_store::{Store, StoreError};
+use hookwright_store::{EventFilter, Store, StoreError};
 use redb::Database;
 
 use super::{entropy, key};
@@ -63,6 +63,17 @@ async fn a_store_of_the_first_format_is_brought_to_this_one() {
     store.create_project(project.clone()).await.unwrap();
     let new = fixtures::plugin(PluginOwner::Project(project.id), "crm", b"code");
     let (version, _) = store.add_plugin_version(new).await.unwrap();
+    let webhook = fixtures::webhook(project.id, 1);
+    store.create_webhook(webhook.clone()).await.unwrap();
+    let wanted = fixtures::new_event(fixtures::event(project.id, 1), &[&webhook]);
+    let unwanted = fixtures::new_event(fixtures::event(project.id, 2), &[]);
+    store.accept_events(vec![wanted, unwanted]).await.unwrap();
+    let sample = fixtures::event(project.id, 3);
+    let test = Delivery { origin: Origin::Test, ..fixtures::delivery(&sample, &webhook) };
+    store.start_test(sample, test).await.unwrap();
+    let page = PageRequest { after: None, limit: 9 };
+    let events = store.events(project.id, EventFilter::All, page).await.unwrap();
+    assert_eq!(events.items.iter().map(|entry| entry.undelivered).collect::<Vec<_>>(), [true, false]);
     store.close().await;
     drop(store);
     let database = Database::create(&path).unwrap();
@@ -73,6 +84,9 @@ async fn a_store_of_the_first_format_is_brought_to_this_one() {
 
     let store = open(&path, key(1)).unwrap();
     assert_eq!(store.plugins(project.id).await.unwrap(), [Arc::clone(&version)]);
+    assert_eq!(store.events(project.id, EventFilter::All, page).await.unwrap(), events);
+    let undelivered = store.events(project.id, EventFilter::Undelivered, page).await.unwrap();
+    assert_eq!(undelivered.items, events.items[..1]);
     store.delete_plugin(project.id, &version.name).await.unwrap();
     store.close().await;
 }

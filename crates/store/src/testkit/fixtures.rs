@@ -10,7 +10,7 @@ use hookwright_model::{
     SigningSecrets, TargetUrl, Timestamp, Verdict, VersionPin, Webhook, WebhookId, WebhookState,
 };
 
-use crate::{AttemptRecord, ClaimAfter, IdempotencyKey, NewEvent, NewPluginVersion};
+use crate::{AttemptRecord, ClaimAfter, FanOut, IdempotencyKey, NewEvent, NewPluginVersion};
 
 /// So many seconds after the moment at which every test begins.
 pub fn at(seconds: u64) -> Timestamp {
@@ -50,6 +50,7 @@ pub fn webhook(project: ProjectId, number: u32) -> Webhook {
         limits: Limits { concurrency: 3, timeout: Duration::from_millis(1_500) },
         secrets: SigningSecrets { current: secret(1), previous: Some((secret(2), at(60))) },
         state: WebhookState::Active,
+        state_since: at(1),
         created_at: at(1),
         updated_at: at(2),
     }
@@ -95,7 +96,7 @@ pub fn delivery(event: &Event, webhook: &Webhook) -> Delivery {
 /// The event with one delivery for each of the webhooks.
 pub fn new_event(event: Event, webhooks: &[&Webhook]) -> NewEvent {
     let deliveries = webhooks.iter().map(|webhook| delivery(&event, webhook)).collect();
-    NewEvent { event, deliveries, idempotency: None }
+    NewEvent { event, deliveries, fan_out: FanOut::Complete, idempotency: None }
 }
 
 /// The new event with an idempotency key.

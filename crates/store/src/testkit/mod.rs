@@ -15,7 +15,7 @@ pub mod random;
 pub mod reopen;
 mod steps;
 
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, Write};
 
 /// Somewhere that data outlives a store.
 pub trait Backend {

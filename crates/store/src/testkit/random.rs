@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_model::{
-    Delivery, DeliveryId, DeliveryState, Digest, DisableReason, Event, EventId, Origin, PageRequest, Pin,
-    PluginName, PluginOwner, Webhook,
+    Delivery, DeliveryId, DeliveryState, Digest, DisableReason, Event, Origin, PageRequest, Pin, PluginName,
+    PluginOwner, Webhook,
 };
 use proptest::test_runner::{Config, TestRunner};
 
+use super::conformance::fan_out::{events_of, open_fan_outs};
 use super::conformance::log::listed;
+use super::conformance::webhooks::webhooks_of;
 use super::fixtures::{self, at};
 use super::steps::{COMPONENTS, Finish, Incoming, PROJECTS, Step, WEBHOOKS, steps};
 use super::{Backend, MemoryStore};
-use crate::{AttemptRecord, Claim, ClaimAfter, DeliveryFilter, NewEvent, Store};
+use crate::{AttemptRecord, Claim, ClaimAfter, DeliveryFilter, EventFilter, FanOut, NewEvent, Store};
 
 /// Runs so many random sequences of operations, each on a new backend, beside a [`MemoryStore`].
 ///
@@ -46,7 +48,7 @@ struct Pair<'a> {
     model: Arc<MemoryStore>,
     /// Seconds since the start.
     now: u64,
-    events: Vec<EventId>,
+    events: Vec<Event>,
     deliveries: Vec<DeliveryId>,
     claims: BTreeMap<DeliveryId, Delivery>,
 }
@@ -101,6 +103,18 @@ impl<'a> Pair<'a> {
             }
             Step::DeletePlugin { name, version } => self.delete_plugin(name, version).await,
             Step::Accept(incoming) => self.accept(&incoming).await,
+            Step::FanOut { event, webhooks, then } => {
+                if let Some(event) = nth(self.events.iter(), event).cloned() {
+                    let deliveries = self.deliveries_of(&event, &webhooks);
+                    let _ = same!(self, fan_out(event.id, deliveries, fan_out(then)));
+                }
+            }
+            Step::DeliverEvent { event, webhooks, then } => {
+                if let Some(event) = nth(self.events.iter(), event).cloned() {
+                    let deliveries = self.deliveries_of(&event, &webhooks);
+                    let _ = same!(self, deliver_event(event.id, deliveries, fan_out(then)));
+                }
+            }
             Step::StartTest(number) => self.start_test(number).await,
             Step::ClaimDue { webhook: number, limit } => {
                 let due = same!(self, claim_due(webhook(number).id, at(self.now), limit)).unwrap();
@@ -144,8 +158,10 @@ impl<'a> Pair<'a> {
     fn event(&mut self, project: u32, body: &'static str) -> Event {
         let number = u32::try_from(self.events.len()).unwrap();
         let named = fixtures::event(fixtures::project(project).id, number);
-        self.events.push(named.id);
-        Event { received_at: at(self.now), payload: Bytes::from_static(body.as_bytes()), ..named }
+        let event =
+            Event { received_at: at(self.now), payload: Bytes::from_static(body.as_bytes()), ..named };
+        self.events.push(event.clone());
+        event
     }
 
     async fn accept(&mut self, incoming: &[Incoming]) {
@@ -157,14 +173,26 @@ impl<'a> Pair<'a> {
 
     fn incoming(&mut self, incoming: &Incoming) -> NewEvent {
         let event = self.event(incoming.project, incoming.body);
-        let chosen: BTreeSet<u32> = incoming.webhooks.iter().copied().collect();
-        let webhooks: Vec<Webhook> =
-            chosen.into_iter().map(webhook).filter(|webhook| webhook.project == event.project).collect();
+        let webhooks = chosen(&event, &incoming.webhooks);
         let new = fixtures::new_event(event, &webhooks.iter().collect::<Vec<_>>());
+        let new = NewEvent { fan_out: fan_out(incoming.then), ..new };
         match incoming.key {
             Some(key) => fixtures::keyed(new, key),
             None => new,
         }
+    }
+
+    /// Deliveries with ids of their own: a webhook can be chosen again for the same event.
+    fn deliveries_of(&mut self, event: &Event, numbers: &[u32]) -> Vec<Delivery> {
+        let mut deliveries = Vec::new();
+        for webhook in chosen(event, numbers) {
+            let mut random = [1; 10];
+            random[8..].copy_from_slice(&u16::try_from(self.deliveries.len()).unwrap().to_be_bytes());
+            let id = DeliveryId::new(at(self.now), random);
+            self.deliveries.push(id);
+            deliveries.push(Delivery { id, ..fixtures::delivery(event, &webhook) });
+        }
+        deliveries
     }
 
     async fn start_test(&mut self, number: u32) {
@@ -241,9 +269,11 @@ impl<'a> Pair<'a> {
                 let _ = same!(self, mapping_at(webhook.id, revision));
             }
         }
-        for id in &self.events {
-            let _ = same!(self, event(*id));
+        for event in &self.events {
+            let _ = same!(self, event(event.id));
         }
+        let model: Arc<dyn Store> = Arc::<MemoryStore>::clone(&self.model);
+        assert_eq!(open_fan_outs(&self.subject, 2).await, open_fan_outs(&model, 9).await);
         for id in &self.deliveries {
             let _ = same!(self, delivery(*id));
             same!(self, attempts(*id)).unwrap();
@@ -258,19 +288,33 @@ impl<'a> Pair<'a> {
 
     async fn look_at_project(&self, number: u32) {
         let project = fixtures::project(number).id;
-        same!(self, webhooks(project)).unwrap();
         same!(self, plugins(project)).unwrap();
         let any = DeliveryFilter::default();
         let states = DeliveryState::ALL.map(|state| DeliveryFilter { state: Some(state), ..any });
         let webhooks =
             (0..WEBHOOKS).map(|number| DeliveryFilter { webhook: Some(webhook(number).id), ..any });
-        let events = self.events.iter().take(3).map(|id| DeliveryFilter { event: Some(*id), ..any });
+        let events = self.events.iter().take(6).map(|event| DeliveryFilter { event: Some(event.id), ..any });
         let model: Arc<dyn Store> = Arc::<MemoryStore>::clone(&self.model);
         for filter in [any].into_iter().chain(states).chain(webhooks).chain(events) {
             let expected = listed(&model, project, filter, 100).await;
             assert_eq!(listed(&self.subject, project, filter, 3).await, expected, "{filter:?}");
         }
+        assert_eq!(webhooks_of(&self.subject, project, 2).await, webhooks_of(&model, project, 9).await);
+        for filter in [EventFilter::All, EventFilter::Undelivered] {
+            let expected = events_of(&model, project, filter, 100).await;
+            assert_eq!(events_of(&self.subject, project, filter, 3).await, expected, "{filter:?}");
+        }
     }
+}
+
+/// Those of these webhooks that are of the event's project, each once.
+fn chosen(event: &Event, numbers: &[u32]) -> Vec<Webhook> {
+    let chosen: BTreeSet<u32> = numbers.iter().copied().collect();
+    chosen.into_iter().map(webhook).filter(|webhook| webhook.project == event.project).collect()
+}
+
+fn fan_out(then: Option<u32>) -> FanOut {
+    then.map_or(FanOut::Complete, |number| FanOut::After(webhook(number).id))
 }
 
 /// The webhook with this number, before any change.

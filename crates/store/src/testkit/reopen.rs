@@ -1,12 +1,16 @@
 //! What is still there after a store has been closed and opened again.
 #![expect(missing_docs, reason = "the name of a test says what it shows")]
 
-use hookwright_model::{Delivery, DeliveryState, DisableReason, Pin, PluginOwner, VersionPin, WebhookState};
+use hookwright_model::{
+    Delivery, DeliveryState, DisableReason, Pin, PluginOwner, VersionPin, Webhook, WebhookState,
+};
 
 use super::Backend;
+use super::conformance::fan_out::{events_of, open_fan_outs};
+use super::conformance::webhooks::webhooks_of;
 use super::conformance::{assert_refused, claimed, deliveries};
 use super::fixtures::{self, answered, at, finished, keyed, new_event};
-use crate::{Noun, Repeat, StoreError};
+use crate::{EventFilter, FanOut, NewEvent, Noun, Repeat, StoreError};
 
 pub async fn keeps_everything(backend: &dyn Backend) {
     let store = backend.open();
@@ -28,7 +32,7 @@ pub async fn keeps_everything(backend: &dyn Backend) {
     assert_eq!(store.project(webhook.project).await.unwrap(), fixtures::project(1));
     assert_eq!(*store.webhook(webhook.id).await.unwrap(), *before);
     assert_eq!(before.state, WebhookState::Disabled(DisableReason::Gone));
-    assert_eq!(store.webhooks(webhook.project).await.unwrap(), [before]);
+    assert_eq!(webhooks_of(&store, webhook.project, 9).await, [Webhook::clone(&before)]);
     assert_eq!(store.mapping_at(webhook.id, 1).await.unwrap(), fixtures::mapping("hubspot"));
     assert_eq!(store.event(claim.event.id).await.unwrap(), claim.event);
     assert_eq!(store.delivery(id).await.unwrap(), delivery);
@@ -85,6 +89,32 @@ pub async fn keeps_idempotency_keys(backend: &dyn Backend) {
     let store = backend.open();
     let known = store.accept_events(vec![new]).await.unwrap().remove(0);
     assert_eq!((known.event, known.deliveries, known.repeat), (first.event, first.deliveries, Repeat::Known));
+    store.close().await;
+}
+
+pub async fn keeps_fan_outs_and_undelivered_events(backend: &dyn Backend) {
+    let store = backend.open();
+    let (webhook, _) = claimed(&store).await;
+    let open = new_event(fixtures::event(webhook.project, 1), &[]);
+    let open = NewEvent { fan_out: FanOut::start(), ..open };
+    let unwanted = new_event(fixtures::event(webhook.project, 2), &[]);
+    store.accept_events(vec![open.clone(), unwanted]).await.unwrap();
+    let events = events_of(&store, webhook.project, EventFilter::All, 9).await;
+    let undelivered = events_of(&store, webhook.project, EventFilter::Undelivered, 9).await;
+    assert_eq!((events.len(), undelivered.len()), (3, 1));
+    store.close().await;
+
+    let store = backend.open();
+    assert_eq!(open_fan_outs(&store, 9).await[0].event, open.event.id);
+    assert_eq!(events_of(&store, webhook.project, EventFilter::All, 9).await, events);
+    assert_eq!(events_of(&store, webhook.project, EventFilter::Undelivered, 9).await, undelivered);
+    let added = fixtures::delivery(&open.event, &webhook);
+    store.fan_out(open.event.id, vec![added.clone()], FanOut::Complete).await.unwrap();
+    store.close().await;
+
+    let store = backend.open();
+    assert_eq!(open_fan_outs(&store, 9).await, []);
+    assert_eq!(store.delivery(added.id).await.unwrap(), added);
     store.close().await;
 }
 

@@ -21,6 +21,8 @@ pub(super) enum Step {
     AddPlugin { bundled: bool, name: &'static str, component: &'static [u8] },
     DeletePlugin { name: &'static str, version: Option<u32> },
     Accept(Vec<Incoming>),
+    FanOut { event: usize, webhooks: Vec<u32>, then: Option<u32> },
+    DeliverEvent { event: usize, webhooks: Vec<u32>, then: Option<u32> },
     StartTest(u32),
     ClaimDue { webhook: u32, limit: usize },
     Finish { claim: usize, how: Finish },
@@ -36,6 +38,8 @@ pub(super) enum Step {
 pub(super) struct Incoming {
     pub(super) project: u32,
     pub(super) webhooks: Vec<u32>,
+    /// The webhook after which the fan-out goes on, if it does.
+    pub(super) then: Option<u32>,
     pub(super) key: Option<&'static str>,
     pub(super) body: &'static str,
 }
@@ -69,6 +73,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (prop::sample::select(vec!["a", "b"]), prop::option::of(1..4_u32))
             .prop_map(|(name, version)| Step::DeletePlugin { name, version }),
         8 => prop::collection::vec(incoming(), 1..4).prop_map(Step::Accept),
+        4 => (0..64_usize, webhooks(), then())
+            .prop_map(|(event, webhooks, then)| Step::FanOut { event, webhooks, then }),
+        3 => (0..64_usize, webhooks(), then())
+            .prop_map(|(event, webhooks, then)| Step::DeliverEvent { event, webhooks, then }),
         1 => webhook().prop_map(Step::StartTest),
         8 => (webhook(), 0..4_usize).prop_map(|(webhook, limit)| Step::ClaimDue { webhook, limit }),
         12 => (0..8_usize, finish()).prop_map(|(claim, how)| Step::Finish { claim, how }),
@@ -84,6 +92,14 @@ fn webhook() -> impl Strategy<Value = u32> {
     0..WEBHOOKS
 }
 
+fn webhooks() -> impl Strategy<Value = Vec<u32>> {
+    prop::collection::vec(webhook(), 0..3)
+}
+
+fn then() -> impl Strategy<Value = Option<u32>> {
+    prop::option::weighted(0.3, webhook())
+}
+
 fn update() -> impl Strategy<Value = Step> {
     let state = prop::sample::select(vec![WebhookState::Active, WebhookState::Active, WebhookState::Paused]);
     let mapping = prop::option::of(prop::sample::select(vec!["a", "b"]));
@@ -95,8 +111,13 @@ fn incoming() -> impl Strategy<Value = Incoming> {
     let project = prop_oneof![20 => 0..PROJECTS, 1 => Just(PROJECTS)];
     let key = prop::option::of(prop::sample::select(vec!["k", "l"]));
     let body = prop_oneof![4 => Just("{}"), 1 => Just("[]")];
-    (project, prop::collection::vec(webhook(), 0..3), key, body)
-        .prop_map(|(project, webhooks, key, body)| Incoming { project, webhooks, key, body })
+    (project, webhooks(), then(), key, body).prop_map(|(project, webhooks, then, key, body)| Incoming {
+        project,
+        webhooks,
+        then,
+        key,
+        body,
+    })
 }
 
 fn finish() -> impl Strategy<Value = Finish> {

@@ -35,12 +35,13 @@ pub(super) fn state(webhook: &WebhookBody) -> String {
 pub(super) fn whole(webhook: &WebhookBody) -> String {
     let mapping = webhook.mapping.as_ref();
     let reason = webhook.disabled_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let since = output::to_second(&webhook.state_since);
     let headers = webhook.headers.iter().map(|(name, value)| format!("{name}: {value}"));
     let facts = [
         ("webhook", Some(webhook.id.clone())),
         ("name", Some(webhook.name.clone()).filter(|name| !name.is_empty())),
         ("project", Some(webhook.project.clone())),
-        ("state", Some(format!("{}{reason}", webhook.state))),
+        ("state", Some(format!("{}{reason}, since {since}", webhook.state))),
         ("url", Some(webhook.url.clone())),
         ("events", Some(webhook.events.join(", "))),
         ("mapping", Some(mapping.map_or_else(|| "none: the event is sent as it is".to_owned(), plugin))),
@@ -81,6 +82,7 @@ mod tests {
         "mapping": {"plugin": "hubspot", "version": null, "settings": {"deal":true}},
         "retry": {"first_secs": 5, "factor": 3, "max_secs": 21600, "jitter_percent": 20, "give_up_after_secs": 259200},
         "limits": {"concurrency": 8, "timeout_secs": 15}, "state": "disabled", "disabled_reason": "gone",
+        "state_since": "2026-05-31T10:00:01Z",
         "signing_secret": "whsec_abc", "revision": 3, "created_at": "2026-05-31T10:00:00Z",
         "updated_at": "2026-05-31T10:00:01.5Z"}"#;
 
@@ -98,7 +100,7 @@ mod tests {
             webhook   whk_1\n\
             name      HubSpot\n\
             project   p\n\
-            state     disabled (gone)\n\
+            state     disabled (gone), since 2026-05-31T10:00:01Z\n\
             url       https://api.hubapi.com/\n\
             events    lead.created\n\
             mapping   hubspot (latest)\n\

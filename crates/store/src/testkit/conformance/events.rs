@@ -1,9 +1,9 @@
-//! Events: accepting them, recognising repeats, and tests.
+//! Events: accepting them, recognising repeats, and test sends.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookwright_model::{Delivery, DeliveryState, Event, Origin, WebhookState};
+use hookwright_model::{Delivery, DeliveryState, DisableReason, Event, Origin, WebhookState};
 
 use super::{assert_refused, project, webhook};
 use crate::testkit::fixtures::{self, at, changed, event, keyed, new_event};
@@ -47,21 +47,27 @@ pub async fn accepts_all_or_none(store: &Arc<dyn Store>) {
     assert_eq!(accept(store, good).await.unwrap().repeat, Repeat::First);
 }
 
-pub async fn leaves_out_webhooks_that_are_not_active(store: &Arc<dyn Store>) {
+pub async fn leaves_out_deleted_webhooks_only(store: &Arc<dyn Store>) {
     let active = webhook(store).await;
-    let [paused, gone] = [2, 3].map(|number| fixtures::webhook(active.project, number));
-    for webhook in [&paused, &gone] {
+    let [paused, disabled, gone] = [2, 3, 4].map(|number| fixtures::webhook(active.project, number));
+    for webhook in [&paused, &disabled, &gone] {
         store.create_webhook(webhook.clone()).await.unwrap();
     }
+    let off = WebhookState::Disabled(DisableReason::Gone);
     store.update_webhook(changed(&paused, |webhook| webhook.state = WebhookState::Paused)).await.unwrap();
+    store.update_webhook(changed(&disabled, |webhook| webhook.state = off)).await.unwrap();
     store.delete_webhook(gone.id, None, "deleted").await.unwrap();
 
-    let new = new_event(event(active.project, 1), &[&paused, &active, &gone]);
+    let new = new_event(event(active.project, 1), &[&paused, &gone, &active, &disabled]);
     let accepted = accept(store, new.clone()).await.unwrap();
 
-    assert_eq!(accepted.deliveries, [(new.deliveries[1].id, active.id)]);
-    assert_refused!(store.delivery(new.deliveries[0].id).await, StoreError::NotFound(Noun::Delivery));
-    assert_refused!(store.delivery(new.deliveries[2].id).await, StoreError::NotFound(Noun::Delivery));
+    let kept = [&new.deliveries[0], &new.deliveries[2], &new.deliveries[3]];
+    assert_eq!(accepted.deliveries, kept.map(|delivery| (delivery.id, delivery.webhook)));
+    assert_refused!(store.delivery(new.deliveries[1].id).await, StoreError::NotFound(Noun::Delivery));
+    for delivery in kept {
+        assert_eq!(store.delivery(delivery.id).await.unwrap().state, DeliveryState::Pending);
+    }
+    assert_eq!(store.due_webhooks().await.unwrap().len(), 3);
 }
 
 /// A later event with the body of `first`, as a producer that repeats its request makes it.

@@ -4,6 +4,7 @@
 pub mod attempts;
 pub mod claims;
 pub mod events;
+pub mod fan_out;
 pub mod log;
 pub mod plugins;
 pub mod projects;
@@ -24,7 +25,7 @@ macro_rules! conformance_tests {
         $crate::conformance_tests! { @conformance $backend;
             projects: [keeps_projects, pages_projects];
             webhooks: [
-                keeps_webhooks, creates_webhooks_in_known_projects_once, updates_webhooks_by_revision,
+                keeps_webhooks, pages_webhooks, creates_webhooks_in_known_projects_once, updates_webhooks_by_revision,
                 keeps_mappings_of_earlier_revisions, deletes_webhooks_by_revision,
                 deleting_cancels_what_waits, deleting_forgets_mappings,
             ];
@@ -34,10 +35,15 @@ macro_rules! conformance_tests {
                 deletes_versions_but_the_newest, deletes_no_bundled_plugins,
             ];
             events: [
-                accepts_events_with_deliveries, accepts_all_or_none, leaves_out_webhooks_that_are_not_active,
+                accepts_events_with_deliveries, accepts_all_or_none, leaves_out_deleted_webhooks_only,
                 answers_a_repeat_with_the_first_result, refuses_a_key_with_another_body,
                 recognises_repeats_within_one_call, separates_keys_of_projects, forgets_keys_after_a_day,
                 starts_tests_of_paused_webhooks, starts_no_test_without_webhook, does_not_find_unknown_events,
+            ];
+            fan_out: [
+                goes_on_with_a_fan_out, lists_open_fan_outs, fans_out_nothing_twice, leaves_out_what_is_gone,
+                lists_events_newest_first_in_pages, lists_undelivered_events, delivers_undelivered_events_once,
+                finds_added_deliveries_by_their_event, repeats_say_where_the_fan_out_stands,
             ];
             claims: [
                 claims_the_longest_due_first, claims_only_what_is_due, claims_at_most_the_limit,
@@ -61,7 +67,7 @@ macro_rules! conformance_tests {
             use super::*;
             $crate::conformance_tests! { @reopen $backend;
                 keeps_everything, frees_claims, keeps_deleted_webhooks_deleted, keeps_idempotency_keys,
-                forgets_components_that_nothing_needs,
+                forgets_components_that_nothing_needs, keeps_fan_outs_and_undelivered_events,
             }
         }
     };

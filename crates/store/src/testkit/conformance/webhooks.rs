@@ -2,11 +2,30 @@
 
 use std::sync::Arc;
 
-use hookwright_model::{DeliveryState, Settings, Webhook, WebhookState};
+use hookwright_model::{DeliveryState, PageRequest, ProjectId, Settings, Webhook, WebhookState};
 
 use super::{assert_refused, claimed, deliveries, project, webhook};
 use crate::testkit::fixtures::{self, at, changed};
 use crate::{Noun, Store, StoreError};
+
+/// All pages of a project's webhooks, each of at most `limit`.
+pub(in crate::testkit) async fn webhooks_of(
+    store: &Arc<dyn Store>,
+    project: ProjectId,
+    limit: usize,
+) -> Vec<Webhook> {
+    let mut all = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.webhooks(project, PageRequest { after, limit }).await.unwrap();
+        assert!(page.items.len() <= limit, "{} webhooks on a page of {limit}", page.items.len());
+        all.extend(page.items.iter().map(|webhook| Webhook::clone(webhook)));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return all,
+        }
+    }
+}
 
 pub async fn keeps_webhooks(store: &Arc<dyn Store>) {
     let project = project(store).await;
@@ -17,9 +36,29 @@ pub async fn keeps_webhooks(store: &Arc<dyn Store>) {
         store.create_webhook(webhook.clone()).await.unwrap();
         assert_eq!(*store.webhook(webhook.id).await.unwrap(), *webhook);
     }
-    let listed = store.webhooks(project.id).await.unwrap();
-    assert_eq!(listed.iter().map(|webhook| &**webhook).collect::<Vec<_>>(), [&first, &plain]);
-    assert_eq!(store.webhooks(fixtures::project(9).id).await.unwrap(), []);
+    assert_eq!(webhooks_of(store, project.id, 9).await, [first, plain]);
+    assert_eq!(webhooks_of(store, fixtures::project(9).id, 9).await, []);
+}
+
+pub async fn pages_webhooks(store: &Arc<dyn Store>) {
+    let first = webhook(store).await;
+    let other = fixtures::project(2);
+    store.create_project(other.clone()).await.unwrap();
+    for number in [2, 4, 6, 7] {
+        store.create_webhook(fixtures::webhook(first.project, number)).await.unwrap();
+    }
+    for number in [3, 5, 8] {
+        store.create_webhook(fixtures::webhook(other.id, number)).await.unwrap();
+    }
+    let all = webhooks_of(store, first.project, 9).await;
+    assert_eq!(all.len(), 5);
+    for limit in [1, 2, 4, 5] {
+        assert_eq!(webhooks_of(store, first.project, limit).await, all, "pages of {limit}");
+    }
+    let page = PageRequest { after: Some(all[1].id), limit: 2 };
+    let page = store.webhooks(first.project, page).await.unwrap();
+    assert_eq!((page.items.len(), page.next), (2, Some(all[3].id)));
+    assert_eq!(*page.items[0], all[2]);
 }
 
 pub async fn creates_webhooks_in_known_projects_once(store: &Arc<dyn Store>) {
@@ -35,7 +74,7 @@ pub async fn updates_webhooks_by_revision(store: &Arc<dyn Store>) {
     let paused = changed(&webhook, |webhook| webhook.state = WebhookState::Paused);
     store.update_webhook(paused.clone()).await.unwrap();
     assert_eq!(*store.webhook(webhook.id).await.unwrap(), paused);
-    assert_eq!(*store.webhooks(webhook.project).await.unwrap()[0], paused);
+    assert_eq!(webhooks_of(store, webhook.project, 9).await, [paused.clone()]);
 
     let late = changed(&webhook, |webhook| webhook.name = "late".to_owned());
     assert_refused!(store.update_webhook(late).await, StoreError::RevisionMismatch { actual: 2 });
@@ -73,7 +112,7 @@ pub async fn deletes_webhooks_by_revision(store: &Arc<dyn Store>) {
     assert_refused!(mismatch, StoreError::RevisionMismatch { actual: 1 });
     store.delete_webhook(webhook.id, Some(1), "deleted").await.unwrap();
     assert_refused!(store.webhook(webhook.id).await, StoreError::NotFound(Noun::Webhook));
-    assert_eq!(store.webhooks(webhook.project).await.unwrap(), []);
+    assert_eq!(webhooks_of(store, webhook.project, 9).await, []);
     let again = store.delete_webhook(webhook.id, None, "deleted").await;
     assert_refused!(again, StoreError::NotFound(Noun::Webhook));
 }

@@ -1,42 +1,42 @@
 //! The model: a store in plain maps under one lock. Simple and obviously right, rather than fast.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod state;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookwright_model::{
     Attempt, Delivery, DeliveryId, DeliveryState, Digest, Event, EventId, KeptReplies, Mapping, Page,
-    PageRequest, PluginName, PluginOwner, PluginVersion, Project, ProjectId, Reply, Revision, Timestamp,
-    VersionPin, Webhook, WebhookId, WebhookState,
+    PageRequest, PluginName, PluginOwner, PluginVersion, Project, ProjectId, Revision, Timestamp, VersionPin,
+    Webhook, WebhookId,
 };
 use parking_lot::{Mutex, MutexGuard};
 
+use state::State;
+
 use crate::{
-    Accepted, AttemptRecord, Claim, ClaimAfter, DeliveryFilter, Due, IdempotencyKey, NewEvent,
-    NewPluginVersion, Noun, Repeat, Store, StoreError, StoreHealth,
+    Accepted, AttemptRecord, Claim, ClaimAfter, DeliveryFilter, Due, EventEntry, EventFilter, FanOut,
+    NewEvent, NewPluginVersion, Noun, OpenFanOut, Repeat, Store, StoreError, StoreHealth,
 };
 
 /// A store in memory. Nothing is durable, but [`MemoryStore::reopened`] shows what a durable store would keep.
 #[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    writes: Mutex<Vec<Write>>,
 }
 
-#[derive(Default, Clone)]
-struct State {
-    closed: bool,
-    projects: BTreeMap<ProjectId, Project>,
-    webhooks: BTreeMap<WebhookId, Arc<Webhook>>,
-    mappings: BTreeMap<(WebhookId, Revision), Mapping>,
-    plugins: BTreeMap<(PluginName, PluginOwner), Vec<Arc<PluginVersion>>>,
-    components: BTreeMap<Digest, Bytes>,
-    events: BTreeMap<EventId, Event>,
-    accepted: BTreeMap<(ProjectId, IdempotencyKey), Accepted>,
-    deliveries: BTreeMap<DeliveryId, Delivery>,
-    attempts: BTreeMap<(DeliveryId, u32), Attempt>,
-    replies: BTreeMap<DeliveryId, Vec<Reply>>,
-    claims: BTreeSet<DeliveryId>,
+/// One write that made deliveries of an event, or of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Write {
+    /// The operation of the store.
+    pub operation: &'static str,
+    /// The project of the first event.
+    pub project: ProjectId,
+    /// How many deliveries were made.
+    pub deliveries: usize,
 }
 
 impl MemoryStore {
@@ -45,112 +45,21 @@ impl MemoryStore {
         let mut state = State { closed: false, claims: BTreeSet::new(), ..self.state.lock().clone() };
         let needed = state.needed_components();
         state.components.retain(|digest, _| needed.contains(digest));
-        Self { state: Mutex::new(state) }
+        Self { state: Mutex::new(state), writes: Mutex::default() }
+    }
+
+    /// The writes so far that accepted events or gave them deliveries, in order.
+    pub fn writes(&self) -> Vec<Write> {
+        self.writes.lock().clone()
+    }
+
+    fn note(&self, operation: &'static str, project: Option<ProjectId>, deliveries: usize) {
+        self.writes.lock().extend(project.map(|project| Write { operation, project, deliveries }));
     }
 
     fn open(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let state = self.state.lock();
         if state.closed { Err(StoreError::Closed) } else { Ok(state) }
-    }
-}
-
-impl State {
-    fn project(&self, id: ProjectId) -> Result<&Project, StoreError> {
-        self.projects.get(&id).ok_or(StoreError::NotFound(Noun::Project))
-    }
-
-    fn webhook(&self, id: WebhookId) -> Result<&Arc<Webhook>, StoreError> {
-        self.webhooks.get(&id).ok_or(StoreError::NotFound(Noun::Webhook))
-    }
-
-    /// The delivery as people see it.
-    fn delivery(&self, id: DeliveryId) -> Result<Delivery, StoreError> {
-        let mut delivery = self.deliveries.get(&id).ok_or(StoreError::NotFound(Noun::Delivery))?.clone();
-        if self.claims.contains(&id) {
-            delivery.state = DeliveryState::Delivering;
-        }
-        Ok(delivery)
-    }
-
-    fn keep_webhook(&mut self, webhook: Webhook) {
-        if let Some(mapping) = &webhook.mapping {
-            self.mappings.insert((webhook.id, webhook.mapping_revision), mapping.clone());
-        }
-        self.webhooks.insert(webhook.id, Arc::new(webhook));
-    }
-
-    fn accept(&mut self, new: NewEvent) -> Result<Accepted, StoreError> {
-        let NewEvent { event, deliveries, idempotency } = new;
-        self.project(event.project)?;
-        let key = idempotency.map(|key| (event.project, key));
-        if let Some(first) = key.as_ref().and_then(|key| self.accepted.get(key)) {
-            let known = &self.events[&first.event];
-            if event.received_at < known.received_at.after(IdempotencyKey::KEPT_FOR) {
-                return if known.payload == event.payload {
-                    Ok(Accepted { repeat: Repeat::Known, ..first.clone() })
-                } else {
-                    Err(StoreError::IdempotencyMismatch)
-                };
-            }
-        }
-        let active = |delivery: &Delivery| {
-            self.webhooks.get(&delivery.webhook).is_some_and(|webhook| webhook.state == WebhookState::Active)
-        };
-        let kept: Vec<Delivery> = deliveries.into_iter().filter(active).collect();
-        let deliveries = kept.iter().map(|delivery| (delivery.id, delivery.webhook)).collect();
-        let accepted = Accepted { event: event.id, deliveries, repeat: Repeat::First };
-        self.deliveries.extend(kept.into_iter().map(|delivery| (delivery.id, delivery)));
-        self.events.insert(event.id, event);
-        if let Some(key) = key {
-            self.accepted.insert(key, accepted.clone());
-        }
-        Ok(accepted)
-    }
-
-    fn claim(&mut self, id: DeliveryId) -> Claim {
-        self.claims.insert(id);
-        let delivery = Delivery { state: DeliveryState::Delivering, ..self.deliveries[&id].clone() };
-        let event = self.events[&delivery.event].clone();
-        Claim { event, replies: self.replies.get(&id).cloned().unwrap_or_default(), delivery }
-    }
-
-    /// The deliveries that wait and are not claimed, ordered by webhook and due time.
-    fn waiting(&self) -> BTreeSet<(WebhookId, Timestamp, DeliveryId)> {
-        let waits = |delivery: &&Delivery| {
-            delivery.state == DeliveryState::Pending && !self.claims.contains(&delivery.id)
-        };
-        self.deliveries.values().filter(waits).map(|d| (d.webhook, d.due_at, d.id)).collect()
-    }
-
-    /// The components of a version, or of a delivery that has not ended.
-    fn needed_components(&self) -> BTreeSet<Digest> {
-        let waits =
-            |delivery: &&Delivery| matches!(delivery.state, DeliveryState::Pending | DeliveryState::Held);
-        let pins = self.deliveries.values().filter(waits).filter_map(|delivery| delivery.pin);
-        let versions = self.plugins.values().flatten().map(|version| version.digest);
-        versions.chain(pins.map(|pin| pin.digest)).collect()
-    }
-
-    /// Refuses unless no webhook of the project uses a plugin, in a version that matters.
-    fn check_detached(
-        &self,
-        project: ProjectId,
-        name: &PluginName,
-        matters: impl Fn(VersionPin) -> bool,
-    ) -> Result<(), StoreError> {
-        let uses = |webhook: &&Arc<Webhook>| {
-            let mapping = webhook.mapping.as_ref();
-            webhook.project == project
-                && mapping.is_some_and(|mapping| mapping.plugin == *name && matters(mapping.version))
-        };
-        let attached: Vec<WebhookId> =
-            self.webhooks.values().filter(uses).map(|webhook| webhook.id).collect();
-        if attached.is_empty() { Ok(()) } else { Err(StoreError::Attached(attached)) }
-    }
-
-    fn owned_elsewhere(&self, name: &PluginName, owner: PluginOwner) -> bool {
-        let bundled = |owner| owner == PluginOwner::Bundled;
-        self.plugins.keys().any(|(taken, by)| taken == name && bundled(*by) != bundled(owner))
     }
 }
 
@@ -223,8 +132,19 @@ impl Store for MemoryStore {
         self.open()?.webhook(id).cloned()
     }
 
-    async fn webhooks(&self, project: ProjectId) -> Result<Vec<Arc<Webhook>>, StoreError> {
-        Ok(self.open()?.webhooks.values().filter(|webhook| webhook.project == project).cloned().collect())
+    async fn webhooks(
+        &self,
+        project: ProjectId,
+        page: PageRequest<WebhookId>,
+    ) -> Result<Page<Arc<Webhook>, WebhookId>, StoreError> {
+        let state = self.open()?;
+        let wanted = |webhook: &&Arc<Webhook>| {
+            webhook.project == project && page.after.is_none_or(|after| after < webhook.id)
+        };
+        let mut rest = state.webhooks.values().filter(wanted);
+        let items: Vec<Arc<Webhook>> = rest.by_ref().take(page.limit).cloned().collect();
+        let next = rest.next().and(items.last()).map(|webhook| webhook.id);
+        Ok(Page { items, next })
     }
 
     async fn mapping_at(&self, webhook: WebhookId, revision: Revision) -> Result<Mapping, StoreError> {
@@ -321,9 +241,75 @@ impl Store for MemoryStore {
     async fn accept_events(&self, events: Vec<NewEvent>) -> Result<Vec<Accepted>, StoreError> {
         let mut state = self.open()?;
         let mut after = state.clone();
-        let accepted = events.into_iter().map(|new| after.accept(new)).collect::<Result<_, _>>()?;
+        let project = events.first().map(|new| new.event.project);
+        let accepted: Vec<Accepted> =
+            events.into_iter().map(|new| after.accept(new)).collect::<Result<_, _>>()?;
         *state = after;
+        self.note("accept_events", project, accepted.iter().map(|one| one.deliveries.len()).sum());
         Ok(accepted)
+    }
+
+    async fn fan_out(
+        &self,
+        event: EventId,
+        deliveries: Vec<Delivery>,
+        then: FanOut,
+    ) -> Result<Vec<(DeliveryId, WebhookId)>, StoreError> {
+        let mut state = self.open()?;
+        if !state.fan_outs.contains_key(&event) {
+            return Err(StoreError::NotFound(Noun::Event));
+        }
+        let stored = state.add_deliveries(event, deliveries, then);
+        self.note("fan_out", Some(state.events[&event].project), stored.len());
+        Ok(stored)
+    }
+
+    async fn fan_outs(&self, page: PageRequest<EventId>) -> Result<Page<OpenFanOut, EventId>, StoreError> {
+        let state = self.open()?;
+        let mut rest = state.fan_outs.iter().filter(|(id, _)| page.after.is_none_or(|after| after < **id));
+        let open = |(id, after): (&EventId, &WebhookId)| OpenFanOut {
+            event: *id,
+            project: state.events[id].project,
+            after: *after,
+        };
+        let items: Vec<OpenFanOut> = rest.by_ref().take(page.limit).map(open).collect();
+        let next = rest.next().and(items.last()).map(|open| open.event);
+        Ok(Page { items, next })
+    }
+
+    async fn deliver_event(
+        &self,
+        event: EventId,
+        deliveries: Vec<Delivery>,
+        then: FanOut,
+    ) -> Result<Vec<(DeliveryId, WebhookId)>, StoreError> {
+        let mut state = self.open()?;
+        let stored = state.events.get(&event).ok_or(StoreError::NotFound(Noun::Event))?;
+        if !state.is_undelivered(stored) {
+            return Err(StoreError::HasDeliveries);
+        }
+        Ok(state.add_deliveries(event, deliveries, then))
+    }
+
+    async fn events(
+        &self,
+        project: ProjectId,
+        filter: EventFilter,
+        page: PageRequest<EventId>,
+    ) -> Result<Page<EventEntry, EventId>, StoreError> {
+        let state = self.open()?;
+        let ids = state.posted.iter().rev().filter(|(of, _)| *of == project).map(|(_, id)| *id);
+        let entry = |id: EventId| {
+            let event = state.events[&id].clone();
+            EventEntry { undelivered: state.is_undelivered(&event), event }
+        };
+        let mut wanted = ids
+            .filter(|id| page.after.is_none_or(|after| *id < after))
+            .map(entry)
+            .filter(|entry| filter == EventFilter::All || entry.undelivered);
+        let items: Vec<EventEntry> = wanted.by_ref().take(page.limit).collect();
+        let next = wanted.next().and(items.last()).map(|entry| entry.event.id);
+        Ok(Page { items, next })
     }
 
     async fn start_test(&self, event: Event, delivery: Delivery) -> Result<Claim, StoreError> {
@@ -341,7 +327,7 @@ impl Store for MemoryStore {
 
     async fn claim_due(&self, webhook: WebhookId, now: Timestamp, limit: usize) -> Result<Due, StoreError> {
         let mut state = self.open()?;
-        let waiting = state.waiting().into_iter().filter(|(of, ..)| *of == webhook);
+        let waiting = state.waiting(|of| of == webhook).into_iter();
         let (due, rest): (Vec<_>, Vec<_>) =
             waiting.enumerate().partition(|(i, (_, at, _))| *i < limit && *at <= now);
         Ok(Due {
@@ -352,7 +338,7 @@ impl Store for MemoryStore {
 
     async fn due_webhooks(&self) -> Result<Vec<(WebhookId, Timestamp)>, StoreError> {
         let mut first: Vec<_> =
-            self.open()?.waiting().into_iter().map(|(webhook, at, _)| (webhook, at)).collect();
+            self.open()?.waiting(|_| true).into_iter().map(|(webhook, at, _)| (webhook, at)).collect();
         first.dedup_by_key(|(webhook, _)| *webhook);
         Ok(first)
     }
