@@ -75,7 +75,7 @@ impl Target for Tickets {
 impl Vendor for Tickets {
     fn connection(&self) -> Connection {
         let contact = |kind: &str| {
-            let value = format!("{{{{ lead.{kind} }}}}");
+            let value = format!("{{{{ lead.{kind} | truncate(1000) }}}}");
             json!({ "$if": value, "kind": kind, "value": value })
         };
         let settings = json!({

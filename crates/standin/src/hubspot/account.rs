@@ -28,6 +28,8 @@ pub(super) struct Account {
     notes: Vec<Record>,
     /// Places in `contacts`, by address in lower case.
     by_email: HashMap<String, usize>,
+    /// The same by the further addresses that contacts have besides: they are as unique, but an upsert does not go by them.
+    by_further_email: HashMap<String, usize>,
     correlations: u64,
 }
 
@@ -40,6 +42,7 @@ impl Default for Account {
             deals: Vec::new(),
             notes: Vec::new(),
             by_email: HashMap::new(),
+            by_further_email: HashMap::new(),
             correlations: 0,
         }
     }
@@ -73,11 +76,23 @@ impl Account {
         self.records(kind).get(index).filter(|record| record.id == id).map(|_| index)
     }
 
+    /// Adds a contact with an address and a further one.
+    pub(super) fn add_contact(&mut self, email: &str, further: &str) {
+        let properties = Properties::from([("email".to_owned(), email.to_lowercase())]);
+        let index = self.insert(ObjectType::Contact, properties, Vec::new());
+        self.by_further_email.insert(further.to_lowercase(), index);
+    }
+
+    /// The place of the contact that has an address in any way.
+    fn owner(&self, email: &str) -> Option<usize> {
+        self.by_email.get(email).or_else(|| self.by_further_email.get(email)).copied()
+    }
+
     pub(super) fn create(&mut self, kind: ObjectType, body: Create) -> Result<Answer, Refusal> {
         let properties = self.checked(kind, body.properties)?;
         require(kind, &properties)?;
-        if let Some(known) = properties.get("email").and_then(|email| self.by_email.get(email)) {
-            return Err(Refusal::already_exists(&self.contacts[*known].id));
+        if let Some(known) = properties.get("email").and_then(|email| self.owner(email)) {
+            return Err(Refusal::already_exists(&self.contacts[known].id));
         }
         let mut associations = Vec::new();
         for link in &body.associations {
@@ -90,9 +105,9 @@ impl Account {
     pub(super) fn update(&mut self, id: &str, body: Update) -> Result<Answer, Refusal> {
         let index = self.find(ObjectType::Contact, id).ok_or_else(Refusal::not_found)?;
         let properties = self.checked(ObjectType::Contact, body.properties)?;
-        let owner = properties.get("email").and_then(|email| self.by_email.get(email));
-        if let Some(other) = owner.filter(|owner| **owner != index) {
-            return Err(Refusal::already_exists(&self.contacts[*other].id));
+        let owner = properties.get("email").and_then(|email| self.owner(email));
+        if let Some(other) = owner.filter(|owner| *owner != index) {
+            return Err(Refusal::already_exists(&self.contacts[other].id));
         }
         self.write(index, properties);
         Ok(Answer::json(200, &self.contacts[index].shown()))
@@ -105,6 +120,9 @@ impl Account {
         }
         let inputs: Vec<(String, Properties)> =
             body.inputs.into_iter().map(|input| self.upsertable(input)).collect::<Result<_, _>>()?;
+        if let Some(index) = inputs.iter().find_map(|(email, _)| self.by_further_email.get(email)) {
+            return Err(Refusal::already_exists(&self.contacts[*index].id));
+        }
         let mut emails = BTreeSet::new();
         if let Some((email, _)) = inputs.iter().find(|(email, _)| !emails.insert(email)) {
             return Err(Refusal::invalid(format!("Duplicate IDs found in batch input: [{email}]")));

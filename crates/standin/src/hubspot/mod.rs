@@ -50,6 +50,13 @@ impl HubSpot {
         self
     }
 
+    /// The account with a contact that has this address, and a further one: an upsert by the latter is a conflict.
+    #[must_use]
+    pub fn with_contact(mut self, email: &str, further: &str) -> Self {
+        self.0.get_mut().add_contact(email, further);
+        self
+    }
+
     /// The contacts, oldest first.
     pub fn contacts(&self) -> Vec<Record> {
         self.0.lock().records(ObjectType::Contact).to_vec()

@@ -8,7 +8,9 @@ use super::record::{ObjectType, Properties};
 use super::refusal::Refusal;
 use crate::email::is_email;
 
-const NOTE_MAX_UNITS: usize = 65_536;
+/// Of a text, and of the body of a note.
+const TEXT_MAX_UNITS: usize = 65_536;
+const EMAIL_MAX_UNITS: usize = 254;
 
 /// In the order in which a contact moves through them.
 const LIFECYCLE_STAGES: &[&str] = &[
@@ -109,11 +111,13 @@ pub(super) fn check(
 impl Form {
     fn problem(self, name: &str, value: &str) -> Option<Problem> {
         let (code, is_fit, message) = match self {
-            Self::Text => return None,
-            Self::Email => ("INVALID_EMAIL", is_email(value), format!("Email address {value} is invalid")),
-            Self::NoteBody => {
-                let is_fit = value.encode_utf16().count() <= NOTE_MAX_UNITS;
-                ("INVALID_LENGTH", is_fit, format!("{name} is longer than {NOTE_MAX_UNITS} characters"))
+            Self::Email => {
+                let is_fit = value.encode_utf16().count() <= EMAIL_MAX_UNITS && is_email(value);
+                ("INVALID_EMAIL", is_fit, format!("Email address {value} is invalid"))
+            }
+            Self::Text | Self::NoteBody => {
+                let is_fit = value.encode_utf16().count() <= TEXT_MAX_UNITS;
+                ("INVALID_LENGTH", is_fit, format!("{name} is longer than {TEXT_MAX_UNITS} characters"))
             }
             Self::Number => (
                 "INVALID_NUMBER",

@@ -69,9 +69,15 @@ impl Refusal {
                 json!({ "message": problem.message, "code": problem.code, "context": context })
             })
             .collect();
-        let message: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
-        Self::invalid(format!("Property values were not valid: {}", message.join("; ")))
-            .with("errors", errors)
+        // JSON within the text, as HubSpot has it.
+        let message: Value = problems
+            .iter()
+            .map(|problem| {
+                let Problem { property, code, message } = problem;
+                json!({ "isValid": false, "message": message, "error": code, "name": property })
+            })
+            .collect();
+        Self::invalid(format!("Property values were not valid: {message}")).with("errors", errors)
     }
 
     pub(super) fn association(problem: &'static str, message: &str) -> Self {

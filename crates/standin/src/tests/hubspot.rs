@@ -240,6 +240,41 @@ async fn a_search_that_means_nothing_is_refused() {
 }
 
 #[tokio::test]
+async fn a_further_address_of_a_contact_is_a_conflict_that_names_it() {
+    let account = HubSpot::new("t").with_contact("john@example.com", "j.smith@example.com");
+    let running = Standin::start(account).await.unwrap();
+    let headers = [("authorization", "Bearer t"), ("content-type", "application/json")];
+    let sender = Sender::to(&running, &headers);
+    let properties = json!({ "email": "J.Smith@example.com", "phone": "+12025551234" });
+    let input = json!({ "id": "J.Smith@example.com", "idProperty": "email", "properties": properties });
+    let upserted = post(&sender, "contacts/batch/upsert", json!({ "inputs": [input] })).await;
+    let created = post(&sender, "contacts", json!({ "properties": properties })).await;
+    for reply in [upserted, created] {
+        let conflict = json!("Contact already exists. Existing ID: 151");
+        assert_eq!((reply.status, &reply.body["message"]), (409, &conflict));
+    }
+    let path = "/crm/objects/2026-09/contacts/151";
+    let phone = json!({ "properties": { "phone": "+12025551234" } });
+    assert_eq!(sender.send("PATCH", path, &phone).await.status, 200);
+    assert_eq!(running.target().contacts().len(), 1);
+}
+
+#[tokio::test]
+async fn texts_and_addresses_have_a_longest_length() {
+    let (_running, sender) = start().await;
+    let address = |local: usize| format!("{}@example.com", "j".repeat(local));
+    for (property, value, status) in [
+        ("message", "x".repeat(65_536), 201),
+        ("message", "x".repeat(65_537), 400),
+        ("email", address(254 - 12), 201),
+        ("email", address(255 - 12), 400),
+    ] {
+        let contact = json!({ "properties": { "firstname": "J", property: value } });
+        assert_eq!(post(&sender, "contacts", contact).await.status, status, "{property}");
+    }
+}
+
+#[tokio::test]
 async fn other_paths_and_methods_are_refused() {
     let (_running, sender) = start().await;
     let contact = json!({ "properties": { "firstname": "John" } });
