@@ -6,4 +6,5 @@ mod capacity;
 mod internet;
 mod mapper;
 mod troubles;
+mod visitors;
 mod world;

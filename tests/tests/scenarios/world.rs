@@ -14,7 +14,7 @@ use hookwright_model::{
 use hookwright_standin::{Connection, Listing, Target as _};
 use hookwright_store::Store;
 use hookwright_store::testkit::MemoryStore;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::internet::{Internet, Site};
 
@@ -98,18 +98,16 @@ impl World {
 
     /// Sends the event of lead number `n` in; its delivery.
     pub(crate) async fn lead(&self, n: usize) -> DeliveryId {
+        self.send(&lead(n)).await
+    }
+
+    /// Sends the event of this lead in; its delivery.
+    pub(crate) async fn send(&self, lead: &Value) -> DeliveryId {
         let event = json!({
             "event": "lead.created",
             "project_id": self.project.to_string(),
             "created_at": "2026-05-31T10:00:00Z",
-            "lead": {
-                "name": format!("John Smith {n}"),
-                "phone": format!("+1202555{n:04}"),
-                "email": format!("john{n}@example.com"),
-                "message": "I'd like to know about pricing",
-                "channel": "telegram",
-                "conversation_id": format!("0198c0de-7e57-7bbb-8000-{n:012}"),
-            },
+            "lead": lead,
         });
         let incoming = Incoming { body: Bytes::from(event.to_string()), idempotency: None };
         let accepted = self.engine.ingest(vec![incoming]).await.unwrap();
@@ -152,6 +150,18 @@ impl World {
     pub(crate) fn records(&self) -> usize {
         self.site.account.target().records().len()
     }
+}
+
+/// The lead of the documentation, as visitor number `n` would have written it.
+pub(crate) fn lead(n: usize) -> Value {
+    json!({
+        "name": format!("John Smith {n}"),
+        "phone": format!("+1202555{n:04}"),
+        "email": format!("john{n}@example.com"),
+        "message": "I'd like to know about pricing",
+        "channel": "telegram",
+        "conversation_id": format!("0198c0de-7e57-7bbb-8000-{n:012}"),
+    })
 }
 
 async fn mapping(engine: &ScopedEngine, name: &str, settings: &str) -> Mapping {
