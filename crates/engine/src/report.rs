@@ -105,12 +105,17 @@ impl From<SettingsError> for InspectError {
 #[cfg(test)]
 mod tests {
     use hookwright_model::PluginLimits;
+    use serde_json::Value;
 
     use super::*;
     use crate::ports::{MapRequest, Mapped};
 
-    /// Checks settings and does nothing else.
+    /// Checks that settings have what the schema requires, and does nothing else.
     struct Checker;
+
+    fn parse(json: &str) -> Value {
+        serde_json::from_str(json).unwrap()
+    }
 
     #[async_trait::async_trait]
     impl Mapper for Checker {
@@ -132,7 +137,13 @@ mod tests {
             settings: &Settings,
             _: PluginOwner,
         ) -> Result<Vec<SettingsProblem>, SettingsError> {
-            settings::check(schema, settings).map_err(|error| SettingsError::Schema(error.to_string()))
+            let (schema, settings): (Value, Value) = (parse(schema), parse(settings.as_str()));
+            let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let missing = required.filter(|name| settings.get(name).is_none()).map(|name| SettingsProblem {
+                pointer: String::new(),
+                message: format!("{name} is missing"),
+            });
+            Ok(missing.collect())
         }
 
         async fn transform(&self, _: MapRequest) -> Mapped {

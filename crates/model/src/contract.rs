@@ -25,7 +25,7 @@ pub struct StepRequest {
 }
 
 /// The answer to a request, as a plugin sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The step that was answered.
     pub step: String,
@@ -40,7 +40,7 @@ pub struct Reply {
 }
 
 /// What has happened to a delivery so far, as its plugin sees it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// In the order of the calls.
     pub replies: Vec<Reply>,

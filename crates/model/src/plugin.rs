@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::id::ProjectId;
@@ -94,7 +95,7 @@ pub enum VersionPin {
 }
 
 /// A header that a target needs and the webhook's owner has to supply.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeaderHint {
     /// The header's name.
     pub name: String,
@@ -105,7 +106,7 @@ pub struct HeaderHint {
 }
 
 /// What a plugin says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// A person's name for the target.
     pub title: String,

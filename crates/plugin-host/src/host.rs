@@ -13,22 +13,25 @@ use hookwright_engine::ports::{
     InspectError, Inspected, MapError, MapRequest, Mapped, Mapper, SettingsError,
 };
 use hookwright_engine::settings::{self, SettingsProblem};
-use hookwright_model::{Digest, PluginLimits, PluginOwner, ProjectId, Settings};
+use hookwright_model::{Description, Digest, PluginLimits, PluginOwner, ProjectId, Settings};
 use tokio::time::Instant;
 
-use crate::cache::{Cache, CacheKey, Cached, Compatibility};
-use crate::call::{CallError, Ended};
-use crate::child::Isolation;
-use crate::contract::{Answer, Described, Plugin};
-use crate::inspect::Facts;
+use crate::admission::child::Isolation;
+use crate::admission::code_cache::{CacheKey, Cached, CodeCache, Compatibility};
+use crate::admission::inspect::{self, Facts};
+use crate::admission::{compile, describe, settings as settings_check};
+use crate::execution::answer::Answer;
+use crate::execution::arguments::Arguments;
+use crate::execution::call::{CallError, Ended};
+use crate::execution::component_cache::ComponentCache;
+use crate::execution::contract::Plugin;
+use crate::execution::runtime::Runtime;
+use crate::execution::thread_time;
 use crate::limits::{KNOWN_FOR, QUICK};
-use crate::loaded::Loaded;
-use crate::machine::Machine;
-use crate::pace::{Paces, thread_time};
-use crate::pool::{Lane, Pool};
-use crate::runner::Runners;
-use crate::turns::Turns;
-use crate::{compile, describe, inspect, schema};
+use crate::scheduling::job_queue::JobQueues;
+use crate::scheduling::latency::LatencyTracker;
+use crate::scheduling::pool::{Pool, Tier};
+use crate::scheduling::worker_process::WorkerProcesses;
 
 /// How a host is set up.
 #[derive(Debug, Clone)]
@@ -39,7 +42,7 @@ pub struct HostOptions {
     pub cache_key: CacheKey,
     /// How many bytes compiled components may take there; those in memory are kept nevertheless.
     pub cache_bytes: u64,
-    /// Where components are compiled, settings checked and calls made that take long.
+    /// Where components are compiled, settings are checked and slow calls run.
     pub isolation: Isolation,
     /// How many plugins run at the same time; one per processor serves well.
     pub workers: NonZero<usize>,
@@ -88,22 +91,22 @@ pub struct HostStats {
     pub uploads_waiting: usize,
 }
 
-/// Runs plugins on threads of its own, and those that take long in processes of their own.
+/// Runs plugins on threads of its own, and slow calls in worker processes.
 pub struct PluginHost {
     shared: Arc<Shared>,
     pool: Pool,
     isolation: Isolation,
-    turns: Turns,
+    queues: JobQueues,
 }
 
 /// What the threads of the host share.
 struct Shared {
-    machine: Machine,
+    runtime: Runtime,
     /// None when everything happens in this process.
-    runners: Option<Runners>,
-    cache: Cache,
-    loaded: Loaded<Plugin>,
-    paces: Paces,
+    worker_processes: Option<WorkerProcesses>,
+    code_cache: CodeCache,
+    components: ComponentCache<Plugin>,
+    latency: LatencyTracker,
     compilations: AtomicU64,
     cache_hits: AtomicU64,
     cache_rejections: AtomicU64,
@@ -126,36 +129,39 @@ impl PluginHost {
             limits,
         } = options;
         let words = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
-        let machine = Machine::new(Pool::threads(workers), limits).map_err(words)?;
-        let cache = Cache::open(&cache_dir, cache_key, Compatibility::of(&machine.engine), cache_bytes)
-            .map_err(|error| HostError::Cache { path: cache_dir, error })?;
-        let stack_bytes = machine.stack_bytes();
+        let runtime = Runtime::new(Pool::threads(workers), limits).map_err(words)?;
+        let code_cache =
+            CodeCache::open(&cache_dir, cache_key, Compatibility::of(&runtime.engine), cache_bytes)
+                .map_err(|error| HostError::Cache { path: cache_dir, error })?;
+        let stack_bytes = runtime.stack_bytes();
         let shared = Arc::new(Shared {
-            runners: Runners::of(&isolation, machine.limits()),
-            machine,
-            cache,
-            loaded: Loaded::new(loaded, loaded_bytes),
-            paces: Paces::default(),
+            worker_processes: WorkerProcesses::of(&isolation, runtime.limits()),
+            runtime,
+            code_cache,
+            components: ComponentCache::new(loaded, loaded_bytes),
+            latency: LatencyTracker::default(),
             compilations: AtomicU64::default(),
             cache_hits: AtomicU64::default(),
             cache_rejections: AtomicU64::default(),
         });
         let idle = Arc::clone(&shared);
-        let when_idle = move || idle.runners.iter().for_each(|runners| runners.dismiss(KNOWN_FOR));
+        let when_idle = move || {
+            idle.worker_processes.iter().for_each(|worker_processes| worker_processes.dismiss(KNOWN_FOR))
+        };
         let pool = Pool::start(workers, stack_bytes, KNOWN_FOR, when_idle).map_err(HostError::Threads)?;
-        Ok(Self { shared, pool, isolation, turns: Turns::new() })
+        Ok(Self { shared, pool, isolation, queues: JobQueues::new() })
     }
 
     /// What this host has done so far.
     pub fn stats(&self) -> HostStats {
-        let (uploads_compiling, uploads_waiting) = self.turns.uploads();
+        let (uploads_compiling, uploads_waiting) = self.queues.uploads();
         HostStats {
             uploads_compiling,
             uploads_waiting,
             compilations: self.shared.compilations.load(Ordering::Relaxed),
             cache_hits: self.shared.cache_hits.load(Ordering::Relaxed),
             cache_rejections: self.shared.cache_rejections.load(Ordering::Relaxed),
-            loaded: self.shared.loaded.size().0,
+            loaded: self.shared.components.size().0,
         }
     }
 
@@ -163,24 +169,24 @@ impl PluginHost {
     /// [`Shared::keep`].
     async fn prepare(&self, component: Bytes, wanted: Wanted) -> Result<Ready, InspectError> {
         let facts = self.shared.examine(component.clone()).await?;
-        if let Some(plugin) = self.shared.loaded.get(facts.digest) {
+        if let Some(plugin) = self.shared.components.get(facts.digest) {
             return Ok(Ready { facts, plugin, waited: Duration::ZERO, fresh: None });
         }
         let asked = Instant::now();
-        let _turn = match wanted {
-            Wanted::ForUpload(owner) => self.turns.upload(owner).await.map_err(|full| unavailable(&full))?,
-            Wanted::ForDelivery => self.turns.load().await,
+        let _slot = match wanted {
+            Wanted::ForUpload(owner) => self.queues.upload(owner).await.map_err(|full| unavailable(&full))?,
+            Wanted::ForDelivery => self.queues.load().await,
         };
         let waited = asked.elapsed();
-        // Whoever had a turn before may have been after the same component.
-        if let Some(plugin) = self.shared.loaded.get(facts.digest) {
+        // The job before may have compiled the same component.
+        if let Some(plugin) = self.shared.components.get(facts.digest) {
             return Ok(Ready { facts, plugin, waited, fresh: None });
         }
         if let Some(plugin) = self.shared.cached(&facts).await? {
             return Ok(Ready { facts, plugin, waited, fresh: None });
         }
         let started = Instant::now();
-        let code = compile::compile(&self.isolation, &self.shared.machine.engine, component).await?;
+        let code = compile::compile(&self.isolation, &self.shared.runtime.engine, component).await?;
         let compile_time = started.elapsed();
         self.shared.compilations.fetch_add(1, Ordering::Relaxed);
         let (plugin, code) = self.shared.fresh(&facts, code).await?;
@@ -215,7 +221,7 @@ enum Wanted {
 struct Ready {
     facts: Facts,
     plugin: Arc<Plugin>,
-    /// How long it took until its turn came.
+    /// How long it waited for its slot.
     waited: Duration,
     /// None when it was not compiled now.
     fresh: Option<Fresh>,
@@ -231,19 +237,19 @@ impl Shared {
     /// Checks the component as far as that takes linear time.
     async fn examine(self: &Arc<Self>, component: Bytes) -> Result<Facts, InspectError> {
         let shared = Arc::clone(self);
-        blocking(move || inspect::inspect(&component, shared.machine.limits())).await
+        blocking(move || inspect::inspect(&component, shared.runtime.limits())).await
     }
 
     /// Looks for the component in the cache; what is found is kept in memory.
     async fn cached(self: &Arc<Self>, facts: &Facts) -> Result<Option<Arc<Plugin>>, InspectError> {
         let (shared, facts) = (Arc::clone(self), facts.clone());
         blocking(move || {
-            let problem = match shared.cache.get(facts.digest) {
+            let problem = match shared.code_cache.get(facts.digest) {
                 Cached::Absent => return Ok(None),
                 Cached::Code(code) => match shared.link(&facts, &code) {
                     Ok(plugin) => {
                         shared.cache_hits.fetch_add(1, Ordering::Relaxed);
-                        shared.loaded.insert(facts.digest, Arc::clone(&plugin), code.len());
+                        shared.components.insert(facts.digest, Arc::clone(&plugin), code.len());
                         return Ok(Some(plugin));
                     }
                     Err(error) => error.to_string(),
@@ -251,7 +257,7 @@ impl Shared {
                 Cached::Rejected => "it was changed since it was written, or written with another key".into(),
             };
             shared.cache_rejections.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(component = %facts.digest, problem, "cached code was not used; compiling anew");
+            tracing::warn!(component = %facts.digest, problem, "cached code cannot be used; compiling it again");
             Ok(None)
         })
         .await
@@ -267,16 +273,15 @@ impl Shared {
         blocking(move || Ok((shared.link(&facts, &code)?, code))).await
     }
 
-    /// Keeps what was compiled now in memory and in the cache. A component that turns out to be none that can be used gets
-    /// no place in either.
+    /// Keeps what was compiled now in memory and on disk. A component that turns out to be unusable gets no place in either.
     async fn keep(self: &Arc<Self>, ready: Ready) -> Result<(), InspectError> {
         let Ready { facts, plugin, fresh, .. } = ready;
         let Some(Fresh { code, .. }) = fresh else { return Ok(()) };
         let shared = Arc::clone(self);
         blocking(move || {
-            shared.loaded.insert(facts.digest, plugin, code.len());
-            if let Err(error) = shared.cache.put(facts.digest, &code, &shared.loaded.digests()) {
-                tracing::warn!(component = %facts.digest, %error, "compiled code was not kept; a restart compiles again");
+            shared.components.insert(facts.digest, plugin, code.len());
+            if let Err(error) = shared.code_cache.put(facts.digest, &code, &shared.components.digests()) {
+                tracing::warn!(component = %facts.digest, %error, "compiled code was not written to the cache; a restart compiles it again");
             }
             Ok(())
         })
@@ -285,46 +290,48 @@ impl Shared {
 
     /// Makes code callable.
     fn link(&self, facts: &Facts, code: &[u8]) -> Result<Arc<Plugin>, InspectError> {
-        self.machine.link(facts.contract, code).map(Arc::new).map_err(InspectError::Refused)
+        self.runtime.link(facts.contract, code).map(Arc::new).map_err(InspectError::Refused)
     }
 
     /// Asks the plugin what it is, where it can take all the time that it may.
-    fn describe(&self, component: Digest, plugin: &Plugin) -> Result<Ended<Described>, io::Error> {
-        match &self.runners {
-            Some(runners) => Ok(runners.describe(component, plugin)?.0),
-            None => Ok(plugin.describe(&self.machine.stage(self.machine.limits().wall_time))),
+    fn describe(&self, component: Digest, plugin: &Plugin) -> Result<Ended<Description>, io::Error> {
+        match &self.worker_processes {
+            Some(worker_processes) => Ok(worker_processes.describe(component, plugin)?.0),
+            None => Ok(plugin.describe(&self.runtime.stage(self.runtime.limits().wall_time))),
         }
     }
 
-    /// Asks the plugin what to do next. None when the call belongs in the slow lane and this is the fast one.
-    fn transform(&self, plugin: &Plugin, request: &MapRequest, lane: Lane) -> Option<Mapped> {
-        let (component, limits) = (request.component, self.machine.limits());
-        // What others of the same component took may have come out while this call waited.
-        if lane == Lane::Fast && self.paces.is_slow(component, Instant::now()) {
+    /// Asks the plugin what to do next. None when the call belongs in the slow tier and this is the fast one.
+    fn transform(&self, plugin: &Plugin, request: &MapRequest, tier: Tier) -> Option<Mapped> {
+        let (component, limits) = (request.component, self.runtime.limits());
+        // The latency of the component may have become known while this call waited.
+        if tier == Tier::Fast && self.latency.is_slow(component, Instant::now()) {
             return None;
         }
         let begun = thread_time();
-        let call = match plugin.call(request) {
-            Ok(call) => call,
+        let arguments = match Arguments::new(request) {
+            Ok(arguments) => arguments,
             Err(error) => return Some(Mapped::not_run(error)),
         };
-        let time = if lane == Lane::Fast { limits.wall_time.min(QUICK) } else { limits.wall_time };
-        let (ended, elsewhere) = match &self.runners {
-            Some(runners) if lane == Lane::Slow => match runners.transform(component, plugin, &call) {
-                Ok(made) => made,
-                Err(error) => return Some(Mapped::not_run(MapError::Unavailable(error.to_string()))),
-            },
-            _ => (plugin.transform(&self.machine.stage(time), &call), Duration::ZERO),
+        let time = if tier == Tier::Fast { limits.wall_time.min(QUICK) } else { limits.wall_time };
+        let (ended, elsewhere) = match &self.worker_processes {
+            Some(worker_processes) if tier == Tier::Slow => {
+                match worker_processes.transform(component, plugin, &arguments) {
+                    Ok(made) => made,
+                    Err(error) => return Some(Mapped::not_run(MapError::Unavailable(error.to_string()))),
+                }
+            }
+            _ => (plugin.transform(&self.runtime.stage(time), &arguments), Duration::ZERO),
         };
         let mapped = mapped(ended, limits);
-        // With what it takes to make and clear away the instance, and to check the answer.
+        // Making and clearing away the instance and checking the answer included.
         let here = thread_time().saturating_sub(begun);
-        self.paces.took(component, here.saturating_add(elsewhere), Instant::now());
+        self.latency.took(component, here.saturating_add(elsewhere), Instant::now());
         mapped
     }
 }
 
-/// What comes of a call, its answer checked. None when it was cut short.
+/// The result of a call, its answer checked. None when it was cut short.
 fn mapped(ended: Ended<Answer>, limits: &PluginLimits) -> Option<Mapped> {
     let Ended { outcome, cut_short, logs, usage } = ended;
     let outcome = outcome.map_err(MapError::from).and_then(|answer| answer.check(limits));
@@ -334,7 +341,7 @@ fn mapped(ended: Ended<Answer>, limits: &PluginLimits) -> Option<Mapped> {
 #[async_trait]
 impl Mapper for PluginHost {
     fn limits(&self) -> &PluginLimits {
-        self.shared.machine.limits()
+        self.shared.runtime.limits()
     }
 
     async fn inspect(&self, component: Bytes, owner: PluginOwner) -> Result<Inspected, InspectError> {
@@ -343,7 +350,7 @@ impl Mapper for PluginHost {
         let (shared, plugin, digest) =
             (Arc::clone(&self.shared), Arc::clone(&ready.plugin), ready.facts.digest);
         let described =
-            self.pool.run(Lane::Slow, project_of(owner), move || shared.describe(digest, &plugin));
+            self.pool.run(Tier::Slow, project_of(owner), move || shared.describe(digest, &plugin));
         let described = described.await.map_err(|error| unavailable(&error))?;
         let Ended { outcome, usage, .. } = described.map_err(|error| unavailable(&error))?;
         let description = outcome.map_err(|error| match error {
@@ -353,7 +360,6 @@ impl Mapper for PluginHost {
             }
             error => InspectError::Refused(format!("`describe` did not answer: {error}")),
         })?;
-        let description = description.description();
         describe::check(&description).map_err(InspectError::Refused)?;
         self.try_schema(&description.settings_schema, owner).await?;
         let inspected = Inspected {
@@ -381,35 +387,35 @@ impl Mapper for PluginHost {
         settings: &Settings,
         owner: PluginOwner,
     ) -> Result<Vec<SettingsProblem>, SettingsError> {
-        let turn = self.turns.check(owner).await;
-        let _turn = turn.map_err(|full| SettingsError::Unavailable(full.to_string()))?;
-        schema::check(&self.isolation, schema, settings).await
+        let slot = self.queues.check(owner).await;
+        let _slot = slot.map_err(|full| SettingsError::Unavailable(full.to_string()))?;
+        settings_check::check(&self.isolation, schema, settings).await
     }
 
     async fn transform(&self, request: MapRequest) -> Mapped {
-        let Some(plugin) = self.shared.loaded.get(request.component) else {
+        let Some(plugin) = self.shared.components.get(request.component) else {
             return Mapped::not_run(MapError::NotLoaded);
         };
         let (project, request) = (request.event.project, Arc::new(request));
-        for lane in [Lane::Fast, Lane::Slow] {
+        for tier in [Tier::Fast, Tier::Slow] {
             let (shared, plugin, request) =
                 (Arc::clone(&self.shared), Arc::clone(&plugin), Arc::clone(&request));
-            if lane == Lane::Fast && shared.paces.is_slow(request.component, Instant::now()) {
+            if tier == Tier::Fast && shared.latency.is_slow(request.component, Instant::now()) {
                 continue;
             }
-            let call = move || shared.transform(&plugin, &request, lane);
-            match self.pool.run(lane, project, call).await {
+            let call = move || shared.transform(&plugin, &request, tier);
+            match self.pool.run(tier, project, call).await {
                 Ok(Some(mapped)) => return mapped,
-                // A call has no effects and the same inputs again: it can begin anew elsewhere.
+                // A call has no effects: it can run again elsewhere, with the same inputs.
                 Ok(None) => {}
                 Err(error) => return Mapped::not_run(MapError::Unavailable(error.to_string())),
             }
         }
-        Mapped::not_run(MapError::Unavailable("the slow lane cut a call short".into()))
+        Mapped::not_run(MapError::Unavailable("the slow tier cut a call short".into()))
     }
 }
 
-/// Whose turn it is while the owner's component is described.
+/// The project that a `describe` of the owner's component counts for.
 fn project_of(owner: PluginOwner) -> ProjectId {
     match owner {
         PluginOwner::Project(project) => project,

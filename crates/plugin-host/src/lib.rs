@@ -1,41 +1,25 @@
 //! Runs mapping plugins: WebAssembly components that nobody has to trust.
 //!
-//! [`PluginHost`] is the engine's [`Mapper`](hookwright_engine::ports::Mapper). A component is counted and checked
-//! (`census`, `inspect`), compiled in its turn (`turns`) where that can do no harm (`child`, `compile`), kept as code that is
-//! authenticated (`cache`), and then called on a bounded number of threads (`pool`, `pace`), or in other processes when it
-//! takes long (`runner`), each call in a fresh instance (`machine`) with limits of its own (`call`, `price`, `limits`) and in
-//! a world without clock, chance, files and network (`wasi`). What it answers is checked as everything foreign is (`check`,
-//! `describe`), and settings are checked with its schema (`schema`) where components are compiled.
+//! [`PluginHost`] is the engine's [`Mapper`](hookwright_engine::ports::Mapper). A component goes through three folders:
+//!
+//! - `admission`: its structure is held to limits, it is inspected, and compiled in a sandboxed child process; the code is
+//!   kept, authenticated. Its description and its settings schema are checked.
+//! - `execution`: each call has a fresh instance with limits of its own, in a world without clock, chance, files and network.
+//!   The answer is checked as everything foreign is.
+//! - `scheduling`: projects share the threads fairly, slow calls run in worker processes, uploads wait in queues.
 //!
 //! The README of this crate lists the limits, and what happens to a component that means harm.
 
-mod cache;
-mod call;
-mod census;
-mod check;
-mod child;
-mod compile;
-mod contract;
-mod describe;
-mod engine;
+mod admission;
+mod child_main;
+mod execution;
 mod host;
-mod inspect;
 mod limits;
-mod loaded;
-mod machine;
-mod pace;
-mod pool;
-mod price;
-mod runner;
-mod schema;
-mod ticker;
-mod turns;
-#[cfg(test)]
-mod v0_9;
-mod v1;
-mod wasi;
+mod scheduling;
+mod text;
 
-pub use cache::CacheKey;
-pub use child::{Isolation, child_main};
+pub use admission::child::Isolation;
+pub use admission::code_cache::CacheKey;
+pub use child_main::child_main;
 pub use hookwright_model::PluginLimits;
 pub use host::{HostError, HostOptions, HostStats, PluginHost};

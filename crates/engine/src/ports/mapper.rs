@@ -31,7 +31,7 @@ pub trait Mapper: Send + Sync + 'static {
     /// As for [`Mapper::inspect`].
     async fn load(&self, component: Bytes) -> Result<(), InspectError>;
 
-    /// Checks settings against a plugin's schema, as [`settings::check`](crate::settings::check) does, in bounded time
+    /// Checks settings with the schema of a plugin (JSON Schema, draft 2020-12; its patterns take linear time), in bounded time
     /// and where no schema harms anybody. No problems means that they match. Owners take turns.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ pub(super) fn cases() -> Vec<Case> {
         },
         Case {
             name: "loop-that-ends-in-time",
-            limit: "mean time of calls in the fast lane",
+            limit: "mean time of calls in the fast tier",
             verdict: Verdict::Harmless,
             words: &["Skip(\"text\")"],
             build: || {

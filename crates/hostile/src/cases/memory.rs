@@ -30,7 +30,7 @@ pub(super) fn cases() -> Vec<Case> {
         },
         Case {
             name: "memory-filled-by-every-call",
-            limit: "mean time of calls in the fast lane",
+            limit: "mean time of calls in the fast tier",
             verdict: Verdict::Harmless,
             words: &["Skip(\"text\")"],
             build: || {
