@@ -1,4 +1,4 @@
-//! The running engine: started, asked on somebody's behalf, drained, closed.
+//! The running engine: start, drain, close.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::ports::{Clock, Entropy, Mapper, Sender};
 use crate::principal::Principal;
 use crate::scoped::ScopedEngine;
 
-/// Everything that comes from outside.
+/// The engine's connections to the outside.
 #[derive(Clone)]
 pub struct Ports {
     /// Wall time.
@@ -32,8 +32,8 @@ pub struct Ports {
 /// Bounds of the whole engine.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineOptions {
-    /// The most deliveries under way at once, over all webhooks. A project has at most as many as places are free, so
-    /// that others always find some.
+    /// The most deliveries under way at once, over all webhooks. A project takes at most as many places as are free, so
+    /// that other projects always find some.
     pub max_in_flight: usize,
 }
 
@@ -43,8 +43,7 @@ impl Default for EngineOptions {
     }
 }
 
-/// A cheap handle on the running engine, for who runs it. What can be asked of it is asked on somebody's behalf: see
-/// [`Engine::on_behalf_of`].
+/// A cheap handle for the process that runs the engine. Calls go through [`Engine::on_behalf_of`].
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) worker: Arc<Worker>,
@@ -60,7 +59,7 @@ struct Running {
 }
 
 impl Engine {
-    /// Starts the engine: what was pending when the last one stopped goes on.
+    /// Starts the engine and goes on with what was pending when the last one stopped.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -91,7 +90,7 @@ impl Engine {
         Ok(Self { worker, notices, fan_outs, running: Arc::new(Mutex::new(Some(running))) })
     }
 
-    /// The engine as it is for this principal.
+    /// The engine on behalf of this principal.
     pub fn on_behalf_of(&self, principal: Principal) -> ScopedEngine {
         ScopedEngine { engine: self.clone(), principal }
     }
@@ -104,13 +103,13 @@ impl Engine {
         self.worker.store.projects(PageRequest { after: None, limit: 1 }).await.map(drop)
     }
 
-    /// What a plugin may be and use.
+    /// The limits of plugins.
     pub fn plugin_limits(&self) -> &PluginLimits {
         self.worker.ports.mapper.limits()
     }
 
-    /// Starts nothing more by itself and lets what is under way end within the deadline. New events are still accepted,
-    /// until the store is closed; the next start delivers them.
+    /// Starts no more deliveries and lets those under way end within the deadline. New events are accepted until the
+    /// store is closed; the next start delivers them.
     pub async fn drain(&self, deadline: Duration) -> Drained {
         let running = self.running.lock().take();
         let mut drained = Drained::Complete;
@@ -124,7 +123,7 @@ impl Engine {
         drained
     }
 
-    /// Closes the store: what is under way is committed, and everything that is asked afterwards fails.
+    /// Closes the store: writes under way are committed, and later calls fail.
     pub async fn close(&self) {
         self.worker.store.close().await;
     }

@@ -1,6 +1,6 @@
 //! What happens to a lead: ingest, dispatch, delivery.
 //!
-//! [`Engine`] is what the server starts and stops; the API asks it on somebody's behalf, through [`ScopedEngine`]. Behind
+//! The server starts and stops an [`Engine`]; the API calls it on behalf of a principal, through [`ScopedEngine`]. Behind
 //! it the dispatcher claims what is due, fairly among
 //! webhooks, and hands it to workers, who run the effects of the pure state machine in [`delivery`].
 

@@ -1,12 +1,11 @@
-//! Who asks. Every call of the engine is made on somebody's behalf.
+//! On whose behalf a call is made.
 
 use hookwright_model::ProjectId;
 use hookwright_store::{Noun, StoreError};
 
-/// Somebody on whose behalf calls are made, and what they may reach. Whoever lets somebody in makes one: there is no
-/// default.
+/// The caller on whose behalf the engine acts. The code that authenticates the caller makes one; there is no default.
 ///
-/// The reach is all that the engine asks for today. A key's scopes and a person's name belong here when they exist.
+/// Today it is only a reach. A key's scopes and a person's name belong here when they exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     reach: Reach,
@@ -20,12 +19,12 @@ enum Reach {
 }
 
 impl Principal {
-    /// Reaches every project, and what belongs to none: the operator, and the server itself.
+    /// The operator and the server itself: reaches every project, and what belongs to none.
     pub fn installation() -> Self {
         Self { reach: Reach::Installation }
     }
 
-    /// Reaches one project. Everything else does not exist for it.
+    /// Reaches one project. Nothing else exists for it.
     pub fn project(project: ProjectId) -> Self {
         Self { reach: Reach::Project(project) }
     }
@@ -51,18 +50,18 @@ impl Principal {
         }
     }
 
-    /// Lets those pass who reach the installation.
+    /// Refuses everyone but the operator.
     pub(crate) fn operate(&self) -> Result<(), Forbidden> {
         if self.is_operator() { Ok(()) } else { Err(Forbidden) }
     }
 
-    /// Lets something of a project pass, or says that it does not exist.
+    /// Gives what was found in a project, unless the project is out of reach: then it is not found.
     pub(crate) fn see<T>(&self, project: ProjectId, noun: Noun, found: T) -> Result<T, StoreError> {
         if self.reaches(project) { Ok(found) } else { Err(StoreError::NotFound(noun)) }
     }
 }
 
-/// The principal may not do this at all, whatever it is done to.
+/// The operation is reserved for the operator.
 #[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
-#[error("only the operator of this installation may do this")]
+#[error("Only the operator of this installation may do this.")]
 pub struct Forbidden;

@@ -1,4 +1,4 @@
-//! The engine on somebody's behalf: what can be asked of it, and what can be read.
+//! The engine on behalf of a principal: reads, and what people do with projects and deliveries.
 //!
 //! An id that belongs to a project out of reach is not found, as if it had never existed.
 
@@ -204,7 +204,7 @@ impl ScopedEngine {
         self.store().attempts(delivery).await
     }
 
-    /// Lets a delivery be sent again at once: see [`Delivery::resend`].
+    /// Sends a delivery again, at once: see [`Delivery::resend`].
     ///
     /// # Errors
     /// As [`Store::resend`].
@@ -215,7 +215,7 @@ impl ScopedEngine {
         Ok(delivery)
     }
 
-    /// Calls a delivery off: see [`Delivery::cancel`].
+    /// Cancels a delivery: see [`Delivery::cancel`].
     ///
     /// # Errors
     /// As [`Store::cancel`].

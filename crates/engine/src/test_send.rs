@@ -1,4 +1,4 @@
-//! Test sends: a sample lead, sent once, now, because somebody asked for it.
+//! Test sends: the sample lead, sent once, now, at a person's request.
 
 use hookwright_model::{Delivery, DeliveryId, EventId, Origin, WebhookId};
 use hookwright_store::StoreError;

@@ -1,4 +1,4 @@
-//! Webhooks: checked as a whole before they are stored.
+//! Webhooks: created, changed, deleted, and checked as a whole before that.
 
 use hookwright_model::{
     CustomHeaders, ErrorKind, EventKind, Limits, Mapping, PluginOwner, ProjectId, RetryPolicy, Revision,
@@ -20,7 +20,7 @@ pub struct NewWebhook {
     pub url: TargetUrl,
     /// Which events.
     pub events: Vec<EventKind>,
-    /// Added to every request.
+    /// The headers of every request.
     pub headers: CustomHeaders,
     /// How the event is shaped.
     pub mapping: Option<Mapping>,
@@ -47,7 +47,7 @@ pub enum WebhookError {
 }
 
 impl WebhookError {
-    /// What the error means to whoever asked.
+    /// What the error means to the caller.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid(_) => ErrorKind::InvalidInput,
@@ -92,12 +92,12 @@ impl ScopedEngine {
         Ok(webhook)
     }
 
-    /// Stores a webhook as the caller wants it: read, changed, and with the revision that was read. The engine itself
-    /// counts the revisions and keeps the times.
+    /// Stores a changed webhook. The caller reads it, changes it and leaves the revision as it was read; the engine counts
+    /// the revisions and keeps the times.
     ///
     /// # Errors
-    /// Everything that is wrong with what was changed, [`StoreError::RevisionMismatch`] when somebody else changed it
-    /// first, or what the store says.
+    /// Everything that is wrong with the changes, [`StoreError::RevisionMismatch`] when another change came first, or what
+    /// the store says.
     pub async fn update_webhook(&self, mut wanted: Webhook) -> Result<Webhook, WebhookError> {
         let stored = self.webhook(wanted.id).await?;
         if wanted.revision != stored.revision {

@@ -46,29 +46,29 @@ pub enum StoreError {
     /// The identifier is taken.
     #[error("this {0} exists already")]
     Exists(Noun),
-    /// Somebody else changed the webhook first.
-    #[error("the webhook has been changed meanwhile: it is at revision {actual} now; read it again")]
+    /// Another change of the webhook came first.
+    #[error("the webhook was changed in the meantime and is at revision {actual} now. Read it again.")]
     RevisionMismatch {
         /// The stored revision.
         actual: Revision,
     },
     /// Webhooks use the plugin: these, ordered by id.
-    #[error("webhooks use it: {}; give them another mapping first", listed(.0))]
+    #[error("webhooks use it: {}. Give them another mapping first.", listed(.0))]
     Attached(Vec<WebhookId>),
-    /// The newest version of a plugin goes only with the plugin.
+    /// The newest version of a plugin can only be deleted with the plugin.
     #[error(
-        "this is the newest version of the plugin, and goes only with the plugin; upload a mended version first, or \
-         delete the whole plugin"
+        "this is the plugin's newest version, which can only be deleted with the plugin. Upload a fixed version first, \
+         or delete the whole plugin."
     )]
     NewestVersion,
     /// The event is not undelivered.
-    #[error("the event has deliveries already; resend those instead")]
+    #[error("the event has deliveries already. Resend those instead.")]
     HasDeliveries,
     /// The delivery is claimed.
     #[error(transparent)]
     UnderWay(#[from] hookwright_model::UnderWay),
     /// The idempotency key came with another body before.
-    #[error("this idempotency key was used with another body; use a new key for a new event")]
+    #[error("this idempotency key was used with another body. Use a new key for a new event.")]
     IdempotencyMismatch,
     /// The disk is full.
     #[error("the disk of the data folder is full")]

@@ -106,8 +106,8 @@ pub trait Store: Send + Sync + 'static {
     async fn delete_plugin(&self, project: ProjectId, name: &PluginName) -> Result<(), StoreError>;
 
     /// Deletes one version of a plugin that belongs to a project; its component as with [`Store::delete_plugin`]. The
-    /// newest version goes only with the plugin: its number is never given again, and what follows the newest version
-    /// never falls back to an older one.
+    /// newest version can only be deleted with the plugin: its number is never given again, and a webhook that follows the
+    /// newest version never falls back to an older one.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the project has no such version of its own, [`StoreError::NewestVersion`], and
@@ -242,13 +242,13 @@ pub trait Store: Send + Sync + 'static {
     /// The attempts of a delivery, in order; none for a delivery that does not exist.
     async fn attempts(&self, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError>;
 
-    /// Lets a delivery be sent again: [`Delivery::resend`]. Returns it as it is stored now.
+    /// Sends a delivery again: [`Delivery::resend`]. Returns it as it is stored now.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for the delivery or its webhook, [`StoreError::UnderWay`] while it is claimed.
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<Delivery, StoreError>;
 
-    /// Calls a delivery off: [`Delivery::cancel`]. Returns it as it is stored now.
+    /// Cancels a delivery: [`Delivery::cancel`]. Returns it as it is stored now.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::UnderWay`] while it is claimed.

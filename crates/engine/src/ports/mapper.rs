@@ -17,7 +17,7 @@ pub trait Mapper: Send + Sync + 'static {
     /// What a plugin may be and use.
     fn limits(&self) -> &PluginLimits;
 
-    /// Finds out what a component is, and asks it to describe itself, before it is attached to anything. A component
+    /// Inspects a component and has it describe itself, before any webhook uses it. A component
     /// that passes can be called afterwards without [`Mapper::load`]. Owners take turns: what one of them hands in
     /// delays nobody else.
     ///
@@ -35,7 +35,7 @@ pub trait Mapper: Send + Sync + 'static {
     /// and where no schema harms anybody. No problems means that they match. Owners take turns.
     ///
     /// # Errors
-    /// Why they cannot be checked, in words for whoever set them.
+    /// Why they cannot be checked, in words for the person who filled them in.
     async fn check_settings(
         &self,
         schema: &str,
@@ -99,7 +99,7 @@ pub enum InspectError {
 }
 
 impl InspectError {
-    /// What the error means to whoever asked.
+    /// What the error means to the caller.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::TooLarge { .. } => ErrorKind::TooLarge,
@@ -133,14 +133,14 @@ pub struct MapRequest {
     pub history: History,
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapped {
     /// The action, checked: paths stay below the webhook's URL, headers are allowed, sizes are within the limits.
     pub outcome: Result<Action, MapError>,
     /// What the plugin wrote.
     pub logs: Vec<LogLine>,
-    /// What the call used, be its outcome an error; all zero when the plugin was not run.
+    /// The resources that the call used, even if its outcome is an error; all zero when the plugin was not run.
     pub usage: Usage,
 }
 

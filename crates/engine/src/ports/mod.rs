@@ -1,5 +1,5 @@
-//! What the engine needs from outside, and nothing else: time, randomness, the network and the plugins. Whoever gives
-//! it other ones (a simulation, a test) runs the same engine.
+//! The engine's only connections to the outside: time, randomness, the network and the plugins. A simulation or a test
+//! runs the same engine with other ones.
 
 mod clock;
 mod entropy;

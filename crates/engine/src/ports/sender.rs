@@ -52,7 +52,7 @@ pub struct OutboundRequest {
     pub timeout: Duration,
 }
 
-/// A request and what came of it.
+/// A request and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// The request as sent, credentials masked.
