@@ -138,7 +138,7 @@ async fn components_that_cannot_be_used_are_refused_with_words() {
         assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
     }
     let problem = api.upload(&project, "hubspot", mended()).await.problem(409, "conflict");
-    assert!(problem["detail"].as_str().unwrap().contains("comes with Hookwright"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("a bundled plugin"), "{problem}");
     api.upload(&project, "No_Name", mended()).await.problem(422, "invalid_input");
 
     let plugins = api.get(&format!("/v1/projects/{project}/plugins")).await.json(200);

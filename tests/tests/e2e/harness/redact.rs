@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Members whose values differ from run to run.
-const VARYING: [&str; 19] = [
+const VARYING: [&str; 20] = [
     "component",
     "created_at",
     "delivery",
@@ -17,6 +17,7 @@ const VARYING: [&str; 19] = [
     "signing_secret",
     "size_bytes",
     "started_at",
+    "state_since",
     "updated_at",
     "waited_ms",
     "webhook",
