@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hookwright_model::redact::Redactor;
 use hookwright_model::{AttemptErrorKind, DeliveryState, ErrorKind, Pin, Timestamp, Verdict, Webhook};
 use hookwright_store::{AttemptRecord, Claim, ClaimAfter, Store, StoreError};
 use http::Method;
@@ -140,6 +141,7 @@ impl Worker {
                             the webhook's present mapping";
                 return Ok(Mapped::not_run(MapError::Invalid(gone.to_owned())));
             }
+            Err(StoreError::Corrupt(problem)) => return Ok(Mapped::not_run(MapError::Invalid(problem))),
             Err(error) => return Err(error),
         };
         match mapper.load(component).await {
@@ -155,15 +157,21 @@ impl Worker {
         Moment { now: self.ports.clock.now(), jitter: self.ports.entropy.next_u64() }
     }
 
-    /// Writes a record down, however long the disk stays full: what a target has taken must not be forgotten.
+    /// Writes a record down, however long the disk is full or fails: what a target has taken must not be forgotten. The
+    /// store says in the log when that begins and ends.
     async fn record(&self, record: AttemptRecord) -> Result<DeliveryState, StoreError> {
+        let id = record.delivery.id;
+        let mut is_unknown = false;
         loop {
             match self.store.finish_attempt(record.clone()).await {
-                Err(error)
-                    if error.kind() == ErrorKind::Unavailable && !matches!(error, StoreError::Closed) =>
-                {
-                    warn!(delivery.id = %record.delivery.id, error = %error, "an attempt cannot be recorded yet");
+                Err(error @ (StoreError::Full | StoreError::Overloaded | StoreError::Backend(_))) => {
+                    debug!(delivery.id = %id, error = %error, "an attempt cannot be recorded yet");
+                    is_unknown |= matches!(error, StoreError::Backend(_));
                     tokio::time::sleep(RECORD_RETRY).await;
+                }
+                // The write that seemed to fail had been done.
+                Err(StoreError::NotFound(_)) if is_unknown => {
+                    return Ok(self.store.delivery(id).await?.state);
                 }
                 other => return other,
             }
@@ -173,9 +181,11 @@ impl Worker {
 
 impl Run<'_> {
     async fn follow(&self, mut transition: Transition) -> Result<Ended, StoreError> {
+        let redactor = Redactor::of_webhook(self.webhook);
         let mut ended = Ended { health: Health::Unknown, retry_at: None };
         loop {
-            if let Some(record) = transition.record {
+            if let Some(mut record) = transition.record {
+                redact(&mut record, &redactor);
                 log(&record);
                 ended = ended_by(&record);
                 if self.worker.record(*record).await? == DeliveryState::Cancelled {
@@ -216,6 +226,7 @@ impl Run<'_> {
         };
         let request = OutboundRequest {
             id: sending.delivery(),
+            project: self.webhook.project,
             sent_at: now,
             secrets: self.webhook.secrets.signing_at(now).cloned().collect(),
             method,
@@ -226,6 +237,17 @@ impl Run<'_> {
             timeout: self.webhook.limits.timeout,
         };
         self.worker.ports.sender.send(request).await
+    }
+}
+
+/// Masks the webhook's secrets in everything that is kept. Targets and plugins may have repeated them anywhere.
+fn redact(record: &mut AttemptRecord, redactor: &Redactor) {
+    redactor.delivery(&mut record.delivery);
+    if let Some(attempt) = &mut record.attempt {
+        redactor.attempt(attempt);
+    }
+    if let Some(reply) = &mut record.reply {
+        redactor.kept_reply(reply);
     }
 }
 

@@ -5,11 +5,18 @@ use std::fmt;
 use url::Url;
 
 use crate::header::visible;
+use crate::shown::may_be_shown;
 
 /// The URL that a webhook's owner gave: `http` or `https`, with a host, without a fragment. Every request of the
 /// webhook stays below it. Its `Debug` and [`TargetUrl::masked`] forms hide what may be a credential.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TargetUrl(Url);
+#[derive(Clone)]
+pub struct TargetUrl {
+    url: Url,
+    /// How many segments of the path are the owner's.
+    own_segments: usize,
+    /// How many parts of the query are the owner's.
+    own_pairs: usize,
+}
 
 /// The text is not usable as a webhook's URL.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
@@ -56,12 +63,18 @@ impl TargetUrl {
         if url.fragment().is_some() {
             return Err(TargetUrlError::Fragment);
         }
-        Ok(Self(url))
+        Ok(Self::owned(url))
+    }
+
+    fn owned(url: Url) -> Self {
+        let own_segments = url.path_segments().map_or(0, Iterator::count);
+        let own_pairs = url.query().map_or(0, |query| query.split('&').count());
+        Self { url, own_segments, own_pairs }
     }
 
     /// The URL itself, credentials included.
     pub fn expose(&self) -> &Url {
-        &self.0
+        &self.url
     }
 
     /// This URL with a plugin's path (and query, if it has one) appended; the URL's own query is kept, first.
@@ -88,45 +101,69 @@ impl TargetUrl {
         if leaves_the_folder(path_part) {
             return refuse("has a `.` or `..` segment");
         }
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         if !path_part.is_empty() {
-            let base = self.0.path().trim_end_matches('/');
+            let base = self.url.path().trim_end_matches('/');
             url.set_path(&format!("{base}/{}", path_part.trim_start_matches('/')));
         }
         if let Some(query) = query {
-            let own = self.0.query().filter(|own| !own.is_empty());
+            let own = self.url.query().filter(|own| !own.is_empty());
             url.set_query(Some(&own.map_or_else(|| query.to_owned(), |own| format!("{own}&{query}"))));
         }
-        Ok(Self(url))
+        // A slash at the owner's end is followed by the plugin's first segment.
+        let own = Self::owned(self.url.clone());
+        let own_segments = own.own_segments - usize::from(self.url.path().ends_with('/'));
+        Ok(Self {
+            url,
+            own_segments,
+            own_pairs: if self.url.query() == Some("") { 0 } else { own.own_pairs },
+        })
     }
 
-    /// The URL for people: without user info and query values, and with path segments that look like tokens cut to
-    /// their first characters.
+    /// The URL for people: its host, and of the owner's path and query what has a known shape. The rest may be a
+    /// credential. A path that a plugin appended is shown, but for what looks like one; values of a query never are.
     pub fn masked(&self) -> String {
-        let mut shown = format!("{}://", self.0.scheme());
-        if !self.0.username().is_empty() || self.0.password().is_some() {
+        let mut shown = format!("{}://", self.url.scheme());
+        if !self.url.username().is_empty() || self.url.password().is_some() {
             shown.push_str("…@");
         }
-        shown.push_str(self.0.host_str().unwrap_or_default());
-        if let Some(port) = self.0.port() {
+        shown.push_str(self.url.host_str().unwrap_or_default());
+        if let Some(port) = self.url.port() {
             shown.push_str(&format!(":{port}"));
         }
-        for segment in self.0.path_segments().into_iter().flatten() {
+        for (index, segment) in self.url.path_segments().into_iter().flatten().enumerate() {
+            let is_shown =
+                if index < self.own_segments { may_be_shown(segment) } else { !looks_secret(segment) };
             shown.push('/');
-            if looks_secret(segment) {
-                shown.extend(segment.chars().take(4));
-                shown.push('…');
-            } else {
-                shown.push_str(segment);
-            }
+            shown.push_str(if is_shown { segment } else { "…" });
         }
-        for (index, (name, _)) in self.0.query_pairs().enumerate() {
+        let pairs = self.url.query().into_iter().flat_map(|query| query.split('&'));
+        for (index, pair) in pairs.enumerate() {
             shown.push(if index == 0 { '?' } else { '&' });
-            shown.push_str(&format!("{name}=…"));
+            match pair.split_once('=') {
+                Some((name, _)) if index >= self.own_pairs || may_be_shown(name) || name.len() <= 2 => {
+                    shown.push_str(&format!("{name}=…"));
+                }
+                Some(_) => shown.push_str("…=…"),
+                None => shown.push('…'),
+            }
         }
         shown
     }
+
+    /// Whether both URLs lead to the same server: scheme, host and port are the same.
+    pub fn same_origin(&self, other: &Self) -> bool {
+        self.url.origin() == other.url.origin()
+    }
 }
+
+impl PartialEq for TargetUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url
+    }
+}
+
+impl Eq for TargetUrl {}
 
 /// Whether a URL parser or a server behind a proxy would take a segment for `.` or `..`: percent-encoded, between encoded
 /// slashes or backslashes, or with a parameter behind (`..;x`), which some servers cut off first.
@@ -194,18 +231,39 @@ mod tests {
         let masked = |text: &str| TargetUrl::parse(text).unwrap().masked();
         assert_eq!(
             masked("https://hooks.slack.com/services/T000/B000/Abc123def456ghi"),
-            "https://hooks.slack.com/services/T000/B000/Abc1…"
+            "https://hooks.slack.com/services/…/…/…"
         );
         assert_eq!(
             masked("https://api.telegram.org/bot123:abc/sendMessage"),
-            "https://api.telegram.org/bot1…/sendMessage"
+            "https://api.telegram.org/…/sendMessage"
         );
         assert_eq!(
             masked("https://example.bitrix24.com/rest/1/abcdefghijklmnop/crm.item.add"),
-            "https://example.bitrix24.com/rest/1/abcd…/crm.item.add"
+            "https://example.bitrix24.com/rest/1/…/crm.item.add"
         );
-        assert_eq!(masked("https://u:p@a.example:8443/h?key=v&b"), "https://…@a.example:8443/h?key=…&b=…");
+        assert_eq!(masked("https://u:p@a.example:8443/h?key=v&b"), "https://…@a.example:8443/…?key=…&…");
+        assert_eq!(masked("https://a.example/SeCrEtPth8h?TOKEN"), "https://a.example/…?…");
+        assert_eq!(masked("https://a.example/a.b.c9/?s3cr3t=1&x=2"), "https://a.example/…/?…=…&x=…");
         assert_eq!(masked("http://127.0.0.1:9000/hook"), "http://127.0.0.1:9000/hook");
+    }
+
+    #[test]
+    fn a_plugins_path_is_shown_behind_the_owners() {
+        let joined =
+            |base: &str, path: &str| TargetUrl::parse(base).unwrap().join(Some(path)).unwrap().masked();
+        let base = "https://a.example/s3cretpath/?t0ken=1";
+        assert_eq!(joined(base, "/widgets/151?kind=new"), "https://a.example/…/widgets/151?…=…&kind=…");
+        assert_eq!(joined("https://a.example", "/widgets"), "https://a.example/widgets");
+        assert_eq!(joined("https://a.example/x9", "?kind=1"), "https://a.example/…?kind=…");
+    }
+
+    #[test]
+    fn origins_are_told_apart() {
+        let same = |a: &str, b: &str| TargetUrl::parse(a).unwrap().same_origin(&TargetUrl::parse(b).unwrap());
+        assert!(same("https://a.example/x", "https://u:p@a.example:443/y?z"));
+        for other in ["http://a.example/x", "https://b.example/x", "https://a.example:8443/x"] {
+            assert!(!same("https://a.example/x", other), "{other}");
+        }
     }
 
     #[test]
