@@ -7,6 +7,9 @@ use std::time::Duration;
 use hookwright_engine::ports::{Reached, SendError};
 use hookwright_model::AttemptErrorKind;
 
+use hyper_util::client::legacy;
+
+use crate::connect::ConnectError;
 use crate::policy::AddressRefused;
 use crate::resolver::ResolveError;
 
@@ -26,25 +29,29 @@ pub(crate) fn out_of_time(timeout: Duration, reached: Reached) -> SendError {
     SendError { kind, message, reached }
 }
 
-/// The client gave up. Messages are taken from the causes: the client's own error has the URL, and with it what may be
-/// a credential.
-pub(crate) fn of_client(error: &reqwest::Error, reached: Reached) -> SendError {
+/// The URL cannot be sent as it is.
+pub(crate) fn unusable_url() -> SendError {
+    let message = "the URL has a character that a request cannot carry".to_owned();
+    SendError { kind: AttemptErrorKind::Connect, message, reached: Reached::No }
+}
+
+/// The client gave up. Messages are taken from the causes, which do not have the URL.
+pub(crate) fn of_client(error: &legacy::Error, reached: Reached) -> SendError {
     let cause = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    let connecting = causes(error).find_map(|cause| cause.downcast_ref::<ConnectError>());
     let resolving = causes(error).find_map(|cause| cause.downcast_ref::<ResolveError>());
-    let (kind, message) = if let Some(resolving) = resolving {
-        let kind = match resolving {
-            ResolveError::Unknown { .. } => AttemptErrorKind::Dns,
-            ResolveError::Refused { .. } => AttemptErrorKind::Blocked,
-        };
-        (kind, resolving.to_string())
-    } else if is_tls(error) {
-        (AttemptErrorKind::Tls, format!("there was no secure connection: {cause}"))
-    } else if error.is_connect() || error.is_builder() {
-        (AttemptErrorKind::Connect, format!("there was no connection: {cause}"))
-    } else if error.is_timeout() {
-        (AttemptErrorKind::Timeout, format!("no complete answer came: {cause}"))
-    } else {
-        (AttemptErrorKind::Reset, format!("no complete answer came: {cause}"))
+    let (kind, message) = match (resolving, connecting) {
+        (Some(error @ ResolveError::Unknown { .. }), _) => (AttemptErrorKind::Dns, error.to_string()),
+        (Some(error @ ResolveError::Refused { .. }), _) => (AttemptErrorKind::Blocked, error.to_string()),
+        (None, Some(ConnectError::Refused(refused))) => (AttemptErrorKind::Blocked, refused.to_string()),
+        (None, Some(ConnectError::Tls(_))) => {
+            (AttemptErrorKind::Tls, format!("there was no secure connection: {cause}"))
+        }
+        (None, Some(_)) => (AttemptErrorKind::Connect, format!("there was no connection: {cause}")),
+        (None, None) if error.is_connect() => {
+            (AttemptErrorKind::Connect, format!("there was no connection: {cause}"))
+        }
+        (None, None) => (AttemptErrorKind::Reset, format!("no complete answer came: {cause}")),
     };
     SendError { kind, message, reached }
 }
@@ -60,14 +67,4 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
         Some(wrapped) => Some(wrapped),
         None => error.source(),
     }
-}
-
-/// Whether TLS failed: the library says so, or the connection ended during the handshake. That end is an I/O error which
-/// the connector has wrapped into another one; the errors of TCP come bare.
-fn is_tls(error: &reqwest::Error) -> bool {
-    causes(error).any(<dyn Error>::is::<rustls::Error>) || (error.is_connect() && causes(error).any(wraps_io))
-}
-
-fn wraps_io(error: &(dyn Error + 'static)) -> bool {
-    error.is::<io::Error>() && cause(error).is_some_and(<dyn Error>::is::<io::Error>)
 }

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookwright_engine::ports::OutboundRequest;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use hookwright_model::redact::MASK;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -14,9 +15,6 @@ const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("Hookwright/", env
 const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
-
-/// What is shown instead of a value that may be a credential.
-const MASK: &str = "***";
 
 /// The headers of one request. `host`, `content-length` and what belongs to the connection are the client's.
 pub(crate) struct Headers {
@@ -45,6 +43,7 @@ impl Headers {
             headers.add(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         headers.add(ACCEPT, HeaderValue::from_static("*/*"));
+        headers.add(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers
     }
 
@@ -98,7 +97,7 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
-    use hookwright_model::{CustomHeaders, DeliveryId, SigningSecret, TargetUrl, Timestamp};
+    use hookwright_model::{CustomHeaders, DeliveryId, ProjectId, SigningSecret, TargetUrl, Timestamp};
     use http::Method;
 
     use super::*;
@@ -110,6 +109,7 @@ mod tests {
     ) -> OutboundRequest {
         OutboundRequest {
             id: DeliveryId::from_bytes([1; 16]),
+            project: ProjectId::from_bytes([1; 16]),
             sent_at: Timestamp::from_millis(1_700_000_000_999),
             secrets: vec![SigningSecret::from_random([7; 32])],
             method: Method::POST,

@@ -9,8 +9,13 @@
 //!
 //! The client speaks HTTP/1.1 only, and sends a request a second time only when its first connection turned out to be
 //! closed before anything of it was written.
+//!
+//! A status line that was read counts, whatever follows it: heads are read leniently, and of one that cannot be read the
+//! connection still knows how it began. What a target repeats of the webhook's secrets is masked before anybody sees it.
 
 mod client;
+mod coding;
+mod connect;
 mod failure;
 mod headers;
 mod policy;
@@ -18,6 +23,7 @@ mod reply;
 mod resolver;
 mod sign;
 mod special_purpose;
+mod tap;
 mod target;
 mod tls;
 mod tracked_body;

@@ -6,10 +6,13 @@ use ipnet::IpNet;
 
 use crate::special_purpose::{Purpose, purpose_of};
 
-/// Which addresses requests may go to: public ones, and those of the ranges that were opened on purpose. Ports are free.
+/// Which addresses requests may go to: public ones, and those of the ranges that are allowed. Ports are free.
 #[derive(Debug, Clone)]
 pub struct AddressPolicy {
     allowed: Vec<IpNet>,
+    denied: Vec<IpNet>,
+    /// The addresses of this machine, if they are known better than from its interfaces.
+    own: Option<Vec<IpAddr>>,
 }
 
 /// The address may not be reached.
@@ -30,13 +33,20 @@ impl AddressRefused {
 impl AddressPolicy {
     /// Public addresses, and no others.
     pub fn public_only() -> Self {
-        Self { allowed: Vec::new() }
+        Self { allowed: Vec::new(), denied: Vec::new(), own: None }
     }
 
-    /// Opens a range, whatever its purpose.
+    /// Allows a range, whatever its purpose.
     #[must_use]
     pub fn allow(mut self, range: IpNet) -> Self {
         self.allowed.push(range);
+        self
+    }
+
+    /// Denies a range, even if it is public or allowed.
+    #[must_use]
+    pub fn deny(mut self, range: IpNet) -> Self {
+        self.denied.push(range);
         self
     }
 
@@ -44,15 +54,30 @@ impl AddressPolicy {
     /// connection goes there.
     ///
     /// # Errors
-    /// When the address has a special purpose and no opened range contains it.
+    /// When the address has a special purpose and no allowed range contains it.
     pub fn check(&self, address: IpAddr) -> Result<(), AddressRefused> {
         let address = address.to_canonical();
+        let refused = |purpose| Err(AddressRefused { address, purpose });
+        if self.denied.iter().any(|range| range.contains(&address)) {
+            return refused("denied by this server's configuration");
+        }
         if self.allowed.iter().any(|range| range.contains(&address)) {
             return Ok(());
         }
         match purpose_of(address) {
-            Some(purpose) => Err(AddressRefused { address, purpose }),
+            Some(purpose) => refused(purpose),
+            // Its services may listen there for itself alone.
+            None if self.is_own(address) => refused("an address of this very machine"),
             None => Ok(()),
+        }
+    }
+
+    fn is_own(&self, address: IpAddr) -> bool {
+        match &self.own {
+            Some(own) => own.contains(&address),
+            // Asked each time: an interface may come up at any moment, and asking takes less than connecting.
+            None => if_addrs::get_if_addrs()
+                .is_ok_and(|interfaces| interfaces.iter().any(|interface| interface.ip() == address)),
         }
     }
 
@@ -74,11 +99,14 @@ mod tests {
     #[test]
     fn special_purpose_addresses_are_refused_and_their_neighbours_are_not() {
         // Each block: its first and last address, then the public addresses next to it.
-        let blocks: [(&str, &str, &[&str]); 29] = [
+        let blocks: [(&str, &str, &[&str]); 32] = [
             ("0.0.0.0", "0.255.255.255", &["1.0.0.0"]),
             ("10.0.0.0", "10.255.255.255", &["9.255.255.255", "11.0.0.0"]),
             ("100.64.0.0", "100.127.255.255", &["100.63.255.255", "100.128.0.0"]),
             ("127.0.0.0", "127.255.255.255", &["126.255.255.255", "128.0.0.0"]),
+            ("161.26.0.0", "161.26.255.255", &["161.25.255.255", "161.27.0.0"]),
+            ("166.8.0.0", "166.11.255.255", &["166.7.255.255", "166.12.0.0"]),
+            ("168.63.129.16", "168.63.129.16", &["168.63.129.15", "168.63.129.17"]),
             ("169.254.0.0", "169.254.255.255", &["169.253.255.255", "169.255.0.0"]),
             ("172.16.0.0", "172.31.255.255", &["172.15.255.255", "172.32.0.0"]),
             ("192.0.0.0", "192.0.0.255", &["191.255.255.255", "192.0.1.0"]),
@@ -118,7 +146,61 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_opened_on_purpose() {
+    fn the_machines_own_addresses_are_refused() {
+        let own =
+            vec!["93.184.216.34".parse().unwrap(), "2606:2800:21f:cb07:6820:80da:af6b:8b2c".parse().unwrap()];
+        let policy = AddressPolicy { own: Some(own), ..AddressPolicy::public_only() };
+        for address in ["93.184.216.34", "::ffff:93.184.216.34", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"] {
+            let words = check(&policy, address).unwrap_err().to_string();
+            assert!(words.contains("an address of this very machine"), "{words}");
+            assert_eq!(
+                check(
+                    &policy.clone().allow("::/0".parse().unwrap()).allow("0.0.0.0/0".parse().unwrap()),
+                    address
+                ),
+                Ok(())
+            );
+        }
+        assert_eq!(check(&policy, "93.184.216.35"), Ok(()));
+        // The loopback addresses are among the real ones.
+        assert!(AddressPolicy::public_only().is_own("127.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_denied_range_wins_over_an_allowed_one() {
+        let policy = AddressPolicy::public_only()
+            .allow("10.0.0.0/8".parse().unwrap())
+            .deny("10.1.0.0/16".parse().unwrap())
+            .deny("93.184.216.0/24".parse().unwrap());
+        assert_eq!(check(&policy, "10.2.0.1"), Ok(()));
+        for closed in ["10.1.0.1", "::ffff:10.1.0.1", "93.184.216.34"] {
+            let words = check(&policy, closed).unwrap_err().to_string();
+            assert!(words.contains("denied by this server's configuration"), "{words}");
+        }
+    }
+
+    #[test]
+    fn services_of_cloud_platforms_are_refused() {
+        for address in [
+            "168.63.129.16",
+            "169.254.169.254",
+            "fd00:ec2::254",
+            "100.100.100.200",
+            "192.0.0.192",
+            "161.26.0.10",
+        ] {
+            assert!(check(&AddressPolicy::public_only(), address).is_err(), "{address}");
+            if let Ok(std::net::IpAddr::V4(address)) = address.parse() {
+                assert!(
+                    check(&AddressPolicy::public_only(), &format!("::ffff:{address}")).is_err(),
+                    "{address}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_can_be_allowed() {
         let policy = AddressPolicy::public_only().allow("10.1.0.0/16".parse().unwrap());
         assert_eq!(check(&policy, "10.1.2.3"), Ok(()));
         assert_eq!(check(&policy, "::ffff:10.1.2.3"), Ok(()));

@@ -1,5 +1,6 @@
 //! The addresses that are not public: IANA's special-purpose address registries for IPv4 and IPv6, and the multicast and
-//! reserved blocks, each with the document that sets it apart.
+//! reserved blocks, each with the document that sets it apart; and the addresses at which cloud platforms serve their
+//! machines alone, although they look public.
 //!
 //! The registries give some of these blocks as globally reachable (anycast services of the Internet's own machinery). No
 //! webhook lives there either, so that they are refused like the others.
@@ -41,11 +42,14 @@ const NAT64: Ipv6Net = v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96);
 /// The one block from which public IPv6 addresses are given out.
 const GLOBAL_UNICAST: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
 
-const IPV4: [(Ipv4Net, Purpose); 19] = [
+const IPV4: [(Ipv4Net, Purpose); 22] = [
     (v4([0, 0, 0, 0], 8), "an address of \"this network\" (RFC 791)"),
     (v4([10, 0, 0, 0], 8), "a private address (RFC 1918)"),
     (v4([100, 64, 0, 0], 10), "a shared address of a provider's NAT (RFC 6598)"),
     (v4([127, 0, 0, 0], 8), "a loopback address (RFC 1122)"),
+    (v4([161, 26, 0, 0], 16), "an address of IBM Cloud's own services"),
+    (v4([166, 8, 0, 0], 14), "an address of IBM Cloud's own services"),
+    (v4([168, 63, 129, 16], 32), "the address of Azure's own services"),
     (v4([169, 254, 0, 0], 16), "a link-local address (RFC 3927)"),
     (v4([172, 16, 0, 0], 12), "a private address (RFC 1918)"),
     (v4([192, 0, 0, 0], 24), "reserved for IETF protocols (RFC 6890)"),

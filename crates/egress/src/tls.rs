@@ -21,9 +21,6 @@ pub enum EgressError {
     /// The TLS library refuses its own defaults: a defect of the build.
     #[error("TLS cannot be set up: {0}")]
     Tls(rustls::Error),
-    /// The HTTP client cannot be built.
-    #[error("the HTTP client cannot be set up: {0}")]
-    Client(reqwest::Error),
 }
 
 /// TLS 1.2 and 1.3 with Mozilla's root certificates, which travel in the binary, so that a bare container needs none of

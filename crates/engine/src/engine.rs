@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookwright_model::{PageRequest, PluginLimits};
-use hookwright_store::{Store, StoreError};
+use hookwright_store::{Store, StoreError, StoreHealth};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -93,6 +93,11 @@ impl Engine {
     /// The engine on behalf of this principal.
     pub fn on_behalf_of(&self, principal: Principal) -> ScopedEngine {
         ScopedEngine { engine: self.clone(), principal }
+    }
+
+    /// The condition of the store.
+    pub fn store_health(&self) -> StoreHealth {
+        self.worker.store.health()
     }
 
     /// Whether the store answers.

@@ -3,8 +3,8 @@
 
 use hookwright_model::{
     Action, AttemptError, AttemptErrorKind, CustomHeaders, Delivery, DeliveryId, Digest, Event, Failure,
-    History, Limits, LogLine, Origin, Pin, Receipt, RetryPolicy, Settings, SigningSecret, StepRequest,
-    TargetUrl, Timestamp, Verdict, WebhookId,
+    History, Limits, LogLine, Origin, Pin, ProjectId, Receipt, RetryPolicy, Settings, SigningSecret,
+    StepRequest, TargetUrl, Timestamp, Verdict, WebhookId,
 };
 use hookwright_store::AttemptRecord;
 
@@ -153,6 +153,7 @@ impl PlannedRequest {
     fn new(step: StepRequest, url: TargetUrl, sender: &dyn Sender) -> Self {
         let request = OutboundRequest {
             id: DeliveryId::from_bytes([0; 16]),
+            project: ProjectId::from_bytes([0; 16]),
             sent_at: Timestamp::EPOCH,
             secrets: vec![SigningSecret::from_random([0; 32])],
             method: step.method.clone(),

@@ -5,7 +5,9 @@
     reason = "clippy takes only the test functions for tests, and not what they share"
 )]
 
+mod echoes;
 mod failures;
+mod odd_replies;
 mod requests;
 mod server;
 mod targets;
@@ -16,7 +18,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookwright_egress::{AddressPolicy, Egress, EgressOptions};
 use hookwright_engine::ports::{Exchange, OutboundRequest, SendError, Sender};
-use hookwright_model::{CustomHeaders, DeliveryId, ReceivedReply, SigningSecret, TargetUrl, Timestamp};
+use hookwright_model::{
+    CustomHeaders, DeliveryId, ProjectId, ReceivedReply, SigningSecret, TargetUrl, Timestamp,
+};
 use http::Method;
 
 /// Long enough for every exchange that is meant to succeed.
@@ -39,6 +43,7 @@ fn secret() -> SigningSecret {
 fn post(url: &str, body: &'static [u8]) -> OutboundRequest {
     OutboundRequest {
         id: DeliveryId::from_bytes([1; 16]),
+        project: ProjectId::from_bytes([1; 16]),
         sent_at: Timestamp::from_millis(1_700_000_000_000),
         secrets: vec![secret()],
         method: Method::POST,
@@ -62,14 +67,19 @@ async fn failure_of(request: OutboundRequest) -> SendError {
     exchange(request).await.outcome.unwrap_err()
 }
 
-/// How a request fails whose time passes as soon as the target has got so far with it. From then on, time stands still
-/// until everything waits, and jumps to what is waited for.
-async fn overdue(mut request: OutboundRequest, got_there: impl Future<Output = ()>) -> SendError {
+/// How a request fails whose time passes as soon as the target has got so far with it.
+async fn overdue(request: OutboundRequest, got_there: impl Future<Output = ()>) -> SendError {
+    overdue_exchange(request, got_there).await.outcome.unwrap_err()
+}
+
+/// The result of a request whose time passes as soon as the target has got so far with it. From then on, time stands
+/// still until everything waits, and jumps to what is waited for.
+async fn overdue_exchange(mut request: OutboundRequest, got_there: impl Future<Output = ()>) -> Exchange {
     request.timeout = SHORT;
-    let sending = tokio::spawn(failure_of(request));
+    let sending = tokio::spawn(exchange(request));
     got_there.await;
     tokio::time::pause();
-    let failure = sending.await.unwrap();
+    let exchange = sending.await.unwrap();
     tokio::time::resume();
-    failure
+    exchange
 }

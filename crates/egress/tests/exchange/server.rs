@@ -17,6 +17,8 @@ pub(crate) enum Answer {
     BytesAndClose(Vec<u8>),
     /// These bytes for the first request of a connection; the second one has it closed.
     BytesOnce(Vec<u8>),
+    /// One of these for each request of a connection; the next one has it closed.
+    BytesInTurn(Vec<Vec<u8>>),
     /// Nothing, and the connection stays open.
     Silence,
     /// A body without end, as fast as it is read.
@@ -101,6 +103,10 @@ async fn converse(mut stream: TcpStream, answer: Answer, seen: UnboundedSender<S
             }
             Answer::BytesOnce(bytes) if count == 1 => stream.write_all(bytes).await.unwrap(),
             Answer::BytesOnce(_) => return,
+            Answer::BytesInTurn(turns) => match turns.get(count - 1) {
+                Some(bytes) => stream.write_all(bytes).await.unwrap(),
+                None => return,
+            },
             Answer::Silence => {}
             Answer::Flood => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();

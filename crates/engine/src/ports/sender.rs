@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookwright_model::{
-    AttemptErrorKind, CustomHeaders, DeliveryId, ReceivedReply, SentRequest, SigningSecret, TargetUrl,
-    Timestamp,
+    AttemptErrorKind, CustomHeaders, DeliveryId, ProjectId, ReceivedReply, SentRequest, SigningSecret,
+    TargetUrl, Timestamp,
 };
 use http::{HeaderName, HeaderValue, Method};
 
@@ -34,6 +34,8 @@ pub trait Sender: Send + Sync + 'static {
 pub struct OutboundRequest {
     /// The delivery: the `webhook-id` (Standard Webhooks).
     pub id: DeliveryId,
+    /// Whose request it is: projects share what is scarce, such as lookups of names.
+    pub project: ProjectId,
     /// When it is sent: the `webhook-timestamp`.
     pub sent_at: Timestamp,
     /// Sign the bytes that are sent; never empty.
