@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hookwright_model::{DeliveryId, DeliveryState, Digest, EventId, ProjectId, WebhookId};
 use hookwright_store::StoreError;
-use redb::{Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value};
+use redb::{Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError, Value};
 
 use crate::contain::contain;
 use crate::error::{Failure, Fault, OpenError, OpenErrorKind};
@@ -90,7 +90,12 @@ impl Verified {
         let mut records = 0;
         let mut damage = Vec::new();
         let walked = contain(|| {
-            for entry in txn.open_table(table)?.iter()? {
+            let opened = match txn.open_table(table) {
+                // An older format does not have it yet.
+                Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+                opened => opened?,
+            };
+            for entry in opened.iter()? {
                 let (key, value) = entry?;
                 records += 1;
                 if let Err((record, failure)) = check(key.value(), value.value()) {

@@ -92,6 +92,9 @@ impl WebhookPatchDto {
         if let Some(changes) = &self.headers {
             webhook.headers = merged(&base.headers, changes)?;
         }
+        if !webhook.url.same_origin(&base.url) {
+            self.check_headers_are_given(&webhook)?;
+        }
         if let Some(mapping) = &self.mapping {
             webhook.mapping = mapping.as_ref().map(MappingDto::to_model).transpose()?;
         }
@@ -101,6 +104,28 @@ impl WebhookPatchDto {
         webhook.retry = self.retry.over(base.retry)?;
         webhook.limits = self.limits.over(base.limits)?;
         Ok(webhook)
+    }
+}
+
+impl WebhookPatchDto {
+    /// Refuses to send stored header values to another server: they were given for the one before.
+    fn check_headers_are_given(&self, changed: &Webhook) -> Result<(), Problem> {
+        let given = |name: &str| {
+            let mut changes = self.headers.iter().flatten();
+            changes.any(|(known, value)| {
+                known.trim().eq_ignore_ascii_case(name) && value.as_deref().is_some_and(|value| value != MASK)
+            })
+        };
+        match changed.headers.iter().find(|(name, _)| !given(name.as_str())) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let message = format!(
+                    "the URL leads to another server than before: give the value of `{name}` again, or null to remove \
+                     the header"
+                );
+                Err(Problem::invalid(format!("/headers/{}", escaped(name.as_str())), message))
+            }
+        }
     }
 }
 
@@ -425,6 +450,28 @@ mod tests {
             patched(&json!({"headers": {"AUTHORIZATION": "***", "X-Tag": null, "x-new": "b"}})).unwrap();
         assert_eq!(header(&changed, "authorization").as_deref(), Some("Bearer größe"));
         assert_eq!((header(&changed, "x-tag"), header(&changed, "x-new").as_deref()), (None, Some("b")));
+    }
+
+    #[test]
+    fn stored_header_values_stay_with_the_server_they_were_given_for() {
+        let elsewhere = "https://evil.example/services";
+        for headers in [
+            json!({}),
+            json!({"authorization": "***", "x-tag": "***"}),
+            json!({"Authorization": "Bearer new"}),
+            json!({"x-tag": null}),
+        ] {
+            let problem = patched(&json!({"url": elsewhere, "headers": headers})).unwrap_err();
+            assert!(problem.pointers()[0].starts_with("/headers/"), "{headers}: {problem:?}");
+        }
+        for other in ["http://hooks.example.com/x", "https://hooks.example.com:8443/x"] {
+            assert!(patched(&json!({"url": other})).is_err(), "{other}");
+        }
+        let given = json!({"AUTHORIZATION": "Bearer größe", "x-tag": null});
+        let changed = patched(&json!({"url": elsewhere, "headers": given})).unwrap();
+        assert_eq!(header(&changed, "authorization").as_deref(), Some("Bearer größe"));
+        let same_server = patched(&json!({"url": "https://hooks.example.com/other"})).unwrap();
+        assert_eq!(same_server.headers, stored().headers);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod output;
 mod plugin;
 mod project;
 mod serve;
+mod verify;
 mod webhook;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ enum Command {
     Log(log::Args),
     Delivery(delivery::Args),
     Config(config::Args),
+    Verify(verify::Args),
     /// Do a job of the plugin host, from standard input to standard output: the server starts this by itself
     #[command(name = PLUGIN_JOB, hide = true)]
     PluginJob {
@@ -57,6 +59,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Log(args) => block_on(log::run(args)),
         Command::Delivery(args) => block_on(delivery::run(args)),
         Command::Config(args) => config::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::PluginJob { job } => return hookwright_plugin_host::child_main(&job),
     };
     match ended {
