@@ -42,6 +42,7 @@ mod fault;
 pub mod hubspot;
 mod journal;
 pub mod notion;
+mod phone;
 mod pipedrive;
 pub mod postgrest;
 mod protected;

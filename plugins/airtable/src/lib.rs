@@ -5,7 +5,9 @@
 //! lost answer created again.
 
 use hookwright_sdk::field::Source;
-use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Receipt, Stop};
+use hookwright_sdk::{
+    Action, Description, Event, HeaderHint, History, Mapping, Receipt, Stop, without_refused,
+};
 
 mod record;
 mod refusal;
@@ -34,12 +36,12 @@ impl Mapping for Airtable {
     }
 
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
-        let source = Source::of(event);
+        let source = Source::of(event)?;
         if source.lead().is_blank() {
             return Ok(Action::skip_blank());
         }
-        let reply = so_far.call(record::request(&source, settings, so_far)?)?;
-        refusal::check(reply)?;
+        let (reply, _) =
+            without_refused(so_far, |refused| record::write(&source, settings, so_far, refused))?;
         Ok(match record::written(reply)? {
             Some(record) => Action::done(format!("record/{record}"), Some(settings.record_url(&record))),
             None => Action::Done(Receipt { reference: None, url: None }),

@@ -8,33 +8,42 @@ pub(crate) const INTERPRETED: [u16; 5] = [403, 404, 413, 422, 429];
 
 /// After a 429, requests are refused for so long, which Airtable says in its documentation only.
 const PAUSE_SECS: u32 = 30;
-/// A quota lasts until the month's end: look now and then.
-const QUOTA_PAUSE_SECS: u32 = 3_600;
+/// A quota lasts until the month's end, a missing right until somebody gives it: look now and then.
+const LONG_PAUSE_SECS: u32 = 3_600;
 
 const WORDS_MAX_CHARS: usize = 400;
 
+/// The words of a refusal of values; none if it is another answer.
+pub(crate) fn value_words(reply: &Reply) -> Option<String> {
+    let (kind, words) = words(reply);
+    (reply.status == 422 && kind != "UNKNOWN_FIELD_NAME").then_some(words)
+}
+
 /// Fails if the reply is a refusal.
 pub(crate) fn check(reply: &Reply) -> Result<(), Failure> {
+    reply.check_not_web_page()?;
     let (kind, words) = words(reply);
-    let permanent = |why: &str| Err(Failure::permanent(format!("{why}; Airtable's words: {words}")));
+    let with_words = |why: &str| format!("{why}. Airtable's words: {words}");
+    let permanent = |why: &str| Err(Failure::permanent(with_words(why)));
+    let retry = |why: String, pause| Err(Failure::retry(why, Some(reply.retry_after().unwrap_or(pause))));
     match (reply.status, kind.as_str()) {
         (429, kind) if kind.contains("BILLING_LIMIT") => {
-            let pause = reply.retry_after().unwrap_or(QUOTA_PAUSE_SECS);
-            Err(Failure::retry("the workspace has used up its requests of this month", Some(pause)))
+            retry("The workspace has used up its requests of this month.".to_owned(), LONG_PAUSE_SECS)
         }
-        (429, _) => {
-            let pause = reply.retry_after().unwrap_or(PAUSE_SECS);
-            Err(Failure::retry("too many requests for this base or token", Some(pause)))
-        }
-        (403 | 404, _) => permanent(
-            "the base or table does not exist, or the token has no access to it or lacks data.records:write",
+        (429, _) => retry("There are too many requests for this base or token.".to_owned(), PAUSE_SECS),
+        (403, _) => retry(
+            with_words(
+                "The token has no access to the base or lacks data.records:write, or the base or table does not exist",
+            ),
+            LONG_PAUSE_SECS,
         ),
-        (413, _) => permanent("the record is too large"),
-        (422, "INVALID_MULTIPLE_CHOICE_OPTIONS") => {
-            permanent("a select column does not have this option; add it, or let the settings convert values")
-        }
-        (422, "UNKNOWN_FIELD_NAME") => permanent("the settings name a column that the table does not have"),
-        (422, _) => permanent("a value does not fit its column, or several records have the same id"),
+        (404, _) => permanent("The base or table does not exist: check their IDs in the settings"),
+        (413, _) => permanent("The record is too large"),
+        (422, "INVALID_MULTIPLE_CHOICE_OPTIONS") => permanent(
+            "A select column does not have this option. Add it, or turn on `Convert values` in the settings",
+        ),
+        (422, "UNKNOWN_FIELD_NAME") => permanent("The settings name a column that the table does not have"),
+        (422, _) => permanent("A value does not fit its column, or several records have the same ID"),
         _ => Ok(()),
     }
 }

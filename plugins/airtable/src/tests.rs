@@ -1,5 +1,5 @@
 use hookwright_rehearsed::Account;
-use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, samples, settings_schema};
+use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, laws, samples, settings_schema};
 use hookwright_sdk::{Lead, Request};
 use hookwright_standin::{Airtable as Service, Vendor};
 use serde_json::{Value, json};
@@ -37,21 +37,12 @@ fn is_delivered(outcome: &Outcome) -> bool {
 }
 
 #[test]
-fn every_sample_becomes_what_airtable_accepts() {
-    for (name, lead) in samples::all() {
-        for (suffix, settings) in
-            [("", settings()), ("-record-for-each", with("one_per_conversation", false.into()))]
-        {
-            let mut rehearsal = Rehearsal::<Airtable>::of(lead.clone()).settings(settings);
-            let outcome = rehearsal.attempt(&mut account());
-            match lead.cleaned().is_blank() {
-                true => assert!(matches!(outcome, Outcome::Skipped(_)), "{name}: {outcome:?}"),
-                false => assert!(is_delivered(&outcome), "{name}: {outcome:?}"),
-            }
-            if suffix.is_empty() || name == "complete" {
-                insta::assert_snapshot!(format!("{name}{suffix}"), rehearsal.transcript());
-            }
-        }
+fn the_laws_of_a_mapping_hold() {
+    for transcript in laws::check::<Airtable, _>(
+        account,
+        &[("", settings()), ("-record-for-each", with("one_per_conversation", false.into()))],
+    ) {
+        insta::assert_snapshot!(transcript.name, transcript.text);
     }
 }
 
@@ -135,35 +126,16 @@ fn a_later_lead_of_the_conversation_keeps_what_it_does_not_know() {
 }
 
 #[test]
-fn a_fault_makes_nothing_twice_where_a_record_has_a_key() {
+fn a_fault_makes_nothing_twice_where_a_column_has_the_events_id() {
     let with_event = columns(&[("Name", "name"), ("Message", "message"), ("Conversation ID", "event_id")]);
-    let mut each_its_own = with("one_per_conversation", false.into());
-    each_its_own["columns"] = with_event.clone();
-    for (name, lead) in samples::all() {
-        if lead.cleaned().is_blank() {
-            continue;
-        }
-        for settings in [settings(), with("columns", with_event.clone()), each_its_own.clone()] {
-            for fault in Fault::ALL {
-                let mut account = account();
-                let mut rehearsal = Rehearsal::<Airtable>::of(lead.clone()).settings(settings.clone());
-                let outcome = rehearsal.finish(&mut Faulty::new(&mut account, fault, 0));
-                assert!(is_delivered(&outcome), "{name}, {fault:?}: {outcome:?}");
-                let is_lost = matches!(fault, Fault::LostAnswer | Fault::Gateway(_));
-                // A record without either id has nothing to be found by.
-                let has_key = rehearsal.steps().contains(&"upsert-record");
-                assert_eq!(
-                    has_key,
-                    settings.get("columns").is_some() || lead.conversation_id.is_some(),
-                    "{name}"
-                );
-                assert_eq!(
-                    account.rows().len(),
-                    if is_lost && !has_key { 2 } else { 1 },
-                    "{name}, {fault:?}"
-                );
-            }
-        }
+    let mut settings = with("one_per_conversation", false.into());
+    settings["columns"] = with_event;
+    for fault in Fault::ALL {
+        let mut account = account();
+        let mut rehearsal = Rehearsal::<Airtable>::of(no_conversation()).settings(settings.clone());
+        let outcome = rehearsal.finish(&mut Faulty::new(&mut account, fault, 0));
+        assert!(is_delivered(&outcome), "{fault:?}: {outcome:?}");
+        assert_eq!(account.rows().len(), 1, "{fault:?}");
     }
 }
 
@@ -191,10 +163,7 @@ fn what_airtable_answers_decides_what_happens() {
     let rows = [
         (error(400, "INVALID_REQUEST_BODY"), Refused),
         (error(401, "AUTHENTICATION_REQUIRED"), Retry(None)),
-        (
-            error(403, "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND"),
-            Held("INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND: words of INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND"),
-        ),
+        (error(403, "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND"), Retry(Some(3_600))),
         (Answer::json(404, json!({ "error": "NOT_FOUND" })), Held("words: NOT_FOUND")),
         (Answer::text(413, "<html>too large</html>"), Held("words: <html>too large</html>")),
         (error(422, "UNKNOWN_FIELD_NAME"), Held("a column that the table does not have")),
@@ -225,12 +194,36 @@ fn what_airtable_answers_decides_what_happens() {
 }
 
 #[test]
-fn without_typecast_what_does_not_fit_is_refused() {
-    let outcome = Rehearsal::<Airtable>::of(samples::complete())
-        .settings(with("typecast", false.into()))
-        .attempt(&mut account());
+fn a_value_that_airtable_refuses_is_kept_with_the_message() {
+    let refused_email = Lead { email: Some("redacted@ymail.con".into()), ..samples::complete() };
+    let only_option = with("typecast", false.into());
+    for (lead, settings, kept, message) in [
+        (
+            refused_email.clone(),
+            settings(),
+            "Email: redacted@ymail.con",
+            "I'd like to know about pricing\n\n",
+        ),
+        (Lead { message: None, ..refused_email }, settings(), "Email: redacted@ymail.con", ""),
+        (samples::complete(), only_option, "Channel: telegram", "I'd like to know about pricing\n\n"),
+    ] {
+        let mut account = account();
+        let mut rehearsal = Rehearsal::<Airtable>::of(lead).settings(settings);
+        let outcome = rehearsal.attempt(&mut account);
+        assert!(is_delivered(&outcome), "{outcome:?}");
+        assert_eq!(account.rows()[0]["fields"]["Message"], format!("{message}{kept}"));
+        assert!(rehearsal.log().iter().any(|(_, line)| line.contains("refuses")), "{:?}", rehearsal.log());
+    }
+}
+
+#[test]
+fn a_constant_of_the_settings_that_does_not_fit_is_held() {
+    let mut settings = with("typecast", false.into());
+    settings["columns"] =
+        columns(&[("Name", "name"), ("Channel", "=Website"), ("Conversation ID", "conversation_id")]);
+    let outcome = Rehearsal::<Airtable>::of(samples::complete()).settings(settings).attempt(&mut account());
     assert!(
-        matches!(&outcome, Outcome::Held(reason) if reason.contains("let the settings convert")),
+        matches!(&outcome, Outcome::Held(reason) if reason.contains("`Convert values` in the settings")),
         "{outcome:?}"
     );
 }

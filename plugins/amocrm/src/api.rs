@@ -2,13 +2,17 @@
 
 use std::mem;
 
-use hookwright_sdk::{Calls, Event, Failure, History, Reply, Request, Stop, time};
+use hookwright_sdk::{Calls, Draft, Event, Failure, History, Reply, Request, Stop, Written, time};
 use serde_json::{Map, Value};
 
 use crate::settings::Settings;
 
 /// Unpaid; not allowed, or blocked.
 const INTERPRETED: [u16; 2] = [402, 403];
+/// Refusals of something that the lead can do without.
+const REFUSALS: [u16; 7] = [400, 403, 404, 405, 409, 410, 422];
+/// How long to wait until somebody pays.
+const UNPAID_SECS: u32 = 3_600;
 /// Who goes on after too many requests is blocked, and only support lifts that: leave it alone for a while.
 const BLOCKED_SECS: u32 = 3_600;
 /// How far the producer's clock may be ahead of amoCRM's.
@@ -45,19 +49,19 @@ impl<'a> Api<'a> {
         &self,
         list: &List<'_>,
         is_it: impl Fn(&Record<'_>) -> bool,
-    ) -> Result<Option<Record<'_>>, Stop> {
+    ) -> Result<Option<Record<'a>>, Stop> {
         Ok(list.records(self.calls.call(list.request())?)?.find(is_it))
     }
 
-    /// The id of what `create` creates, once: after a lost answer the records of `list` that are not older than the event
-    /// are looked through for the one that `is_it` takes.
-    pub(crate) fn create(
+    /// What `created` reads in the reply to `create`, which is sent once: after a lost answer the records of `list` that
+    /// are not older than the event are looked through for the one that `is_it` takes.
+    pub(crate) fn create<T: From<String>>(
         &self,
         create: Request,
-        created_id: &str,
         list: &List<'_>,
         is_it: impl Fn(&Record<'_>) -> bool,
-    ) -> Result<String, Stop> {
+        created: impl FnOnce(&'a Reply) -> Result<T, Failure>,
+    ) -> Result<T, Stop> {
         let is_it = |record: &Record<'_>| {
             let created_at = record.get("created_at").and_then(|at| at.as_i64());
             created_at.is_some_and(|at| at >= self.at - CLOCK_SKEW_SECS) && is_it(record)
@@ -65,10 +69,63 @@ impl<'a> Api<'a> {
         self.calls.create_once(
             create,
             || list.request(),
-            |reply| list.records(reply)?.find(is_it).map(|record| record.id(list.id)).transpose(),
-            |reply| reply.id(created_id),
+            |reply| {
+                let found = list.records(reply)?.find(is_it);
+                found.map(|record| record.id(list.id)).transpose().map(|id| id.map(T::from))
+            },
+            created,
         )
     }
+
+    /// Whether amoCRM takes what the lead can do without.
+    pub(crate) fn is_taken(&self, request: Request) -> Result<bool, Stop> {
+        let reply = self.calls.so_far.call(request.accept(&REFUSALS))?;
+        Ok(!REFUSALS.contains(&reply.status))
+    }
+}
+
+/// A lead that was made, or the fields that amoCRM refuses.
+pub(crate) struct Made<'a>(pub(crate) Written<'a, String>);
+
+impl From<String> for Made<'_> {
+    fn from(id: String) -> Self {
+        Self(Written::Done(id))
+    }
+}
+
+impl<'a> Made<'a> {
+    /// What the reply to the creation of a lead says, whose id is at `id`.
+    pub(crate) fn of(reply: &'a Reply, draft: &Draft, id: &str) -> Result<Self, Failure> {
+        if reply.status != 400 {
+            return reply.id(id).map(Self::from);
+        }
+        let names = [("phone", "phone:"), ("email", "email:"), ("name", "name:"), ("channel", "tags:")];
+        Ok(Self(Written::Refused(reply, draft.named_in(&refused_fields(reply, draft), &names))))
+    }
+}
+
+/// A line `field: path words` for each error of a refusal. amoCRM counts the fields of a contact, so that their order says
+/// which they are.
+fn refused_fields(reply: &Reply, draft: &Draft) -> String {
+    let body = reply.json().unwrap_or_default();
+    let codes = [("phone", &draft.lead.phone), ("email", &draft.lead.email)];
+    let codes: Vec<&str> = codes.iter().filter(|(_, value)| value.is_some()).map(|(code, _)| *code).collect();
+    let field = |path: &str| {
+        let place = path.split_once("custom_fields_values.").and_then(|(_, rest)| rest.split('.').next());
+        match place.and_then(|place| place.parse::<usize>().ok()) {
+            Some(index) => codes.get(index).copied().unwrap_or_default(),
+            None if path.contains("tags") => "tags",
+            None if path.ends_with("name") => "name",
+            None => "",
+        }
+    };
+    let items = body["validation-errors"].as_array().into_iter().flatten();
+    let errors = items.flat_map(|item| item["errors"].as_array().into_iter().flatten());
+    let lines = errors.map(|error| {
+        let text = |member: &str| error[member].as_str().unwrap_or_default();
+        format!("{}: {} {}\n", field(text("path")), text("code"), text("detail"))
+    });
+    lines.collect()
 }
 
 /// A list of records.
@@ -143,17 +200,13 @@ pub(crate) fn present<const N: usize>(members: [(&str, Option<Value>); N]) -> Ma
 }
 
 fn check(reply: &Reply) -> Result<(), Failure> {
-    match reply.status {
-        402 => {
-            Err(Failure::permanent(format!("the amoCRM account is not paid; its words: {}", reply.quote())))
-        }
-        403 => Err(Failure::retry(
-            format!(
-                "amoCRM does not allow this: the token has no right to it, or there were too many requests; its words: {}",
-                reply.quote()
-            ),
-            Some(BLOCKED_SECS),
-        )),
-        _ => Ok(()),
-    }
+    let (why, secs) = match reply.status {
+        402 => ("The amoCRM account is not paid", UNPAID_SECS),
+        403 => (
+            "amoCRM does not allow this: the token has no right to it, or there were too many requests",
+            BLOCKED_SECS,
+        ),
+        _ => return Ok(()),
+    };
+    Err(Failure::retry(format!("{why}. amoCRM's words: {}", reply.quote()), Some(secs)))
 }

@@ -1,18 +1,25 @@
 //! The lead as an incoming one («unsorted»), which a manager accepts or declines.
 
-use hookwright_sdk::{Lead, Request, Stop};
+use hookwright_sdk::{Draft, Request, Stop, Written, text};
 use serde_json::{Value, json};
 
-use crate::api::{Api, List, Record, present};
+use crate::api::{Api, List, Made, Record, present};
 use crate::lead::{name, tags};
 
 /// Tells what comes from here from the account's other sources.
 const SOURCE_UID: &str = "hookwright";
+/// amoCRM documents no limit; its texts have 255 characters.
+const PAGE_MAX_UNITS: usize = 255;
 
-/// Creates the incoming lead and returns the id of the lead in it.
-pub(crate) fn create(api: &Api<'_>, lead: &Lead, contact: Option<Value>) -> Result<String, Stop> {
+/// Creates the incoming lead: the id of the lead in it, or the fields that amoCRM refuses.
+pub(crate) fn create<'a>(
+    api: &Api<'a>,
+    draft: &Draft,
+    contact: Option<Value>,
+) -> Result<Written<'a, String>, Stop> {
+    let lead = &draft.lead;
     // What a form's page is to its visitors, the conversation is to this lead; it also tells the lead from others.
-    let page = lead.conversation_id.as_deref().unwrap_or(&api.event.id);
+    let page = text::key(lead.conversation_id.as_deref().unwrap_or(&api.event.id), PAGE_MAX_UNITS);
     let parts = tags(api, lead).map(|tags| json!({ "tags": tags }));
     let described = present([
         ("name", Some(name(lead))),
@@ -43,8 +50,10 @@ pub(crate) fn create(api: &Api<'_>, lead: &Lead, contact: Option<Value>) -> Resu
             ),
         ),
     ]);
-    let create =
-        Request::post("create-incoming-lead").path("/api/v4/leads/unsorted/forms").json(&json!([item]));
+    let create = Request::post(&draft.step("create-incoming-lead"))
+        .path("/api/v4/leads/unsorted/forms")
+        .json(&json!([item]))
+        .accept(&[400]);
     let list = List {
         step: "find-incoming-lead",
         path: "/api/v4/leads/unsorted",
@@ -53,6 +62,8 @@ pub(crate) fn create(api: &Api<'_>, lead: &Lead, contact: Option<Value>) -> Resu
         kind: "unsorted",
         id: "/_embedded/leads/0/id",
     };
-    let is_it = |record: &Record<'_>| record.get("metadata/form_page").is_some_and(|known| known == page);
-    api.create(create, "/_embedded/unsorted/0/_embedded/leads/0/id", &list, is_it)
+    let is_it = |record: &Record<'_>| record.get("metadata/form_page").is_some_and(|known| known == *page);
+    let id = "/_embedded/unsorted/0/_embedded/leads/0/id";
+    let Made(made) = api.create(create, &list, is_it, |reply| Made::of(reply, draft, id))?;
+    Ok(made)
 }

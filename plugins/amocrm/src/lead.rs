@@ -1,9 +1,9 @@
 //! The lead, with its contact in the same call.
 
-use hookwright_sdk::{Lead, Request, Stop, log, text};
+use hookwright_sdk::{Draft, Lead, Request, Stop, Written, log, text};
 use serde_json::{Value, json};
 
-use crate::api::{Api, List, Record, present};
+use crate::api::{Api, List, Made, Record, present};
 use crate::contact::NAME_MAX_CHARS;
 
 /// The name of the lead.
@@ -17,8 +17,13 @@ pub(crate) fn tags(api: &Api<'_>, lead: &Lead) -> Option<Value> {
     (!tags.is_empty()).then(|| tags.into())
 }
 
-/// Creates the lead in its pipeline and returns its id.
-pub(crate) fn create(api: &Api<'_>, lead: &Lead, contact: Option<Value>) -> Result<String, Stop> {
+/// Creates the lead in its pipeline: its id, or the fields that amoCRM refuses.
+pub(crate) fn create<'a>(
+    api: &Api<'a>,
+    draft: &Draft,
+    contact: Option<Value>,
+) -> Result<Written<'a, String>, Stop> {
+    let lead = &draft.lead;
     let name = name(lead);
     let embedded =
         present([("contacts", contact.map(|contact| json!([contact]))), ("tags", tags(api, lead))]);
@@ -31,7 +36,8 @@ pub(crate) fn create(api: &Api<'_>, lead: &Lead, contact: Option<Value>) -> Resu
         ("request_id", Some(api.event.id.as_str().into())),
         ("_embedded", (!embedded.is_empty()).then(|| embedded.into())),
     ]);
-    let create = Request::post("create-lead").path("/api/v4/leads/complex").json(&json!([item]));
+    let step = draft.step("create-lead");
+    let create = Request::post(&step).path("/api/v4/leads/complex").json(&json!([item])).accept(&[400]);
     let at = api.at.to_string();
     let list = List {
         step: "find-lead",
@@ -46,11 +52,12 @@ pub(crate) fn create(api: &Api<'_>, lead: &Lead, contact: Option<Value>) -> Resu
     let is_it = |record: &Record<'_>| {
         record.get("created_at") == Some(api.at.into()) && record.get("name").as_ref() == Some(&name)
     };
-    let id = api.create(create, "/0/id", &list, is_it)?;
-    if let Some(reply) = api.reply("create-lead")
+    let Made(made) = api.create(create, &list, is_it, |reply| Made::of(reply, draft, "/0/id"))?;
+    if let Written::Done(id) = &made
+        && let Some(reply) = api.reply(&step)
         && reply.find("/0/merged")? == Some(true.into())
     {
-        log::info(&format!("amoCRM's duplicate control has merged this into the lead {id}"));
+        log::info(&format!("amoCRM's duplicate control has merged this into the lead {id}."));
     }
-    Ok(id)
+    Ok(made)
 }

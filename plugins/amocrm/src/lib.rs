@@ -3,7 +3,9 @@
 //! Nothing is unique here unless the account's duplicate control is on. After a lost answer the lead and the note are
 //! looked for before they are created again.
 
-use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Stop};
+use hookwright_sdk::{
+    Action, Description, Draft, Event, HeaderHint, History, Mapping, Stop, without_refused,
+};
 
 mod api;
 mod contact;
@@ -36,18 +38,22 @@ impl Mapping for AmoCrm {
     }
 
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
-        let mut lead = event.lead.cleaned();
+        let lead = event.lead.cleaned();
         if lead.is_blank() {
             return Ok(Action::skip_blank());
         }
-        let unusable_email = lead.take_unusable_email();
         let api = Api::new(settings, so_far, event)?;
-        let contact = contact::find_or_describe(&api, &lead)?;
-        let id = match settings.incoming {
-            true => incoming::create(&api, &lead, contact)?,
-            false => lead::create(&api, &lead, contact)?,
-        };
-        note::create(&api, &lead, unusable_email.as_deref(), &id)?;
+        let mut not_added = Vec::new();
+        let (id, refused) = without_refused(so_far, |refused| {
+            let draft = Draft::of(&lead, refused);
+            let contact = contact::find_or_describe(&api, &draft)?;
+            not_added = contact.not_added;
+            match settings.incoming {
+                true => incoming::create(&api, &draft, contact.embedded),
+                false => lead::create(&api, &draft, contact.embedded),
+            }
+        })?;
+        note::create(&api, &Draft::of(&lead, &refused), &not_added, &id)?;
         Ok(Action::done(format!("lead/{id}"), settings.lead_url(&id)))
     }
 }

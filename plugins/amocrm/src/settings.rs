@@ -1,5 +1,6 @@
 //! What the webhook's owner can set.
 
+use hookwright_sdk::phone::{Country, Home};
 use hookwright_sdk::{Lead, text};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -36,6 +37,10 @@ pub(crate) struct Settings {
     /// account's own duplicate control is switched on for the integration.
     #[schemars(title = "Look for the contact")]
     pub(crate) find_contact: bool,
+    /// The country in which phone numbers without a country code are dialled, in two letters such as RU. The contact is
+    /// then found by any spelling of the number. Empty: such numbers are compared digit by digit.
+    #[schemars(title = "Default country")]
+    default_country: Home,
     /// The account's address, for example example.amocrm.ru or example.kommo.com, for links from the log to the lead.
     #[schemars(
         title = "Account address",
@@ -55,6 +60,7 @@ impl Default for Settings {
             tags: Vec::new(),
             channel_tag: true,
             find_contact: false,
+            default_country: Home::default(),
             account: String::new(),
         }
     }
@@ -77,6 +83,11 @@ impl Settings {
             }
         }
         tags.into_iter()
+    }
+
+    /// Where phone numbers without a country code are dialled.
+    pub(crate) fn home(&self) -> Option<Country> {
+        self.default_country.0
     }
 
     /// A link that opens the lead for a person.

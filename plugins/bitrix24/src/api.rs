@@ -37,38 +37,44 @@ fn check(reply: &Reply) -> Result<(), Failure> {
     let code = body.get("error").and_then(Value::as_str);
     match (reply.status, code) {
         (200..300, None) => Ok(()),
-        (_, Some("QUERY_LIMIT_EXCEEDED")) => {
-            Err(Failure::retry("Bitrix24 takes fewer requests a second than it is sent", None))
-        }
+        // Left to who sent the fields.
+        (400, _) => Ok(()),
+        (_, Some("QUERY_LIMIT_EXCEEDED")) => Err(Failure::retry(
+            "Bitrix24 takes fewer requests a second than it is sent.",
+            reply.retry_after(),
+        )),
         (_, Some("OPERATION_TIME_LIMIT")) => Err(Failure::retry(
-            "Bitrix24 allows this method no more running time for now",
+            "Bitrix24 allows this method no more running time for now.",
             Some(until_reset(&body)),
         )),
-        (_, Some("OVERLOAD_LIMIT")) => Err(held(
-            "Bitrix24 has blocked REST for this portal by hand; only its support can lift that",
+        (_, Some("OVERLOAD_LIMIT")) => Err(waiting(
+            "Bitrix24 has blocked REST for this portal by hand. Only its support can lift that",
             reply,
         )),
-        (_, Some("PORTAL_DELETED")) => Err(held("this Bitrix24 portal has been deleted", reply)),
-        (_, Some("NO_AUTH_FOUND" | "INVALID_CREDENTIALS" | "expired_token")) => Err(held(
-            "the inbound webhook in the URL is wrong, was deleted or has ended: make a new one in Bitrix24 and put its URL \
+        (_, Some("PORTAL_DELETED")) => Err(Failure::permanent(format!(
+            "This Bitrix24 portal has been deleted. Its words: {}",
+            reply.quote()
+        ))),
+        (_, Some("NO_AUTH_FOUND" | "INVALID_CREDENTIALS" | "expired_token")) => Err(waiting(
+            "The inbound webhook in the URL is wrong, was deleted or has ended. Make a new one in Bitrix24 and put its URL \
              into this webhook",
             reply,
         )),
         (_, Some("insufficient_scope")) => {
-            Err(held("the inbound webhook lacks the scope `crm`: tick CRM in its settings", reply))
+            Err(waiting("The inbound webhook lacks the scope `crm`: tick CRM in its settings", reply))
         }
-        (401 | 403, Some(_)) => Err(held(
+        (401 | 403, Some(_)) => Err(waiting(
             "Bitrix24 does not allow this: the webhook's user lacks a right, or the plan has no REST",
             reply,
         )),
-        (401 | 403, None) => {
-            let reason = format!("Bitrix24 does not allow this and does not say why: {}", reply.quote());
-            Err(Failure::retry(reason, Some(LONG_PAUSE_SECS)))
+        (401 | 403, None) => Err(waiting("Bitrix24 does not allow this and does not say why", reply)),
+        (429 | 500.., _) => Err(Failure::retry(
+            format!("Bitrix24 cannot do this now: {}", reply.quote()),
+            reply.retry_after(),
+        )),
+        (_, Some(_)) => {
+            Err(Failure::permanent(format!("Bitrix24 has refused the request. Its words: {}", reply.quote())))
         }
-        (429 | 500.., _) => {
-            Err(Failure::retry(format!("Bitrix24 cannot do this now: {}", reply.quote()), None))
-        }
-        (_, Some(_)) => Err(held("Bitrix24 has refused the request", reply)),
         (_, None) => Ok(()),
     }
 }
@@ -84,6 +90,7 @@ fn until_reset(body: &Value) -> u32 {
     }
 }
 
-fn held(why: &str, reply: &Reply) -> Failure {
-    Failure::permanent(format!("{why}; its words: {}", reply.quote()))
+/// Something that a person has to change at Bitrix24; then the lead arrives without further ado.
+fn waiting(why: &str, reply: &Reply) -> Failure {
+    Failure::retry(format!("{why}. Its words: {}", reply.quote()), Some(LONG_PAUSE_SECS))
 }

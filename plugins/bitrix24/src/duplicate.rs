@@ -1,5 +1,6 @@
 //! Who has the same phone number or address already, if the settings ask for that.
 
+use hookwright_sdk::phone::Phone;
 use hookwright_sdk::{Lead, Reply, Stop};
 use serde_json::{Value, json};
 
@@ -25,7 +26,14 @@ pub(crate) fn find(api: &Api<'_>, lead: &Lead) -> Result<Option<Known>, Stop> {
         [("PHONE", "find-by-phone", &lead.phone), ("EMAIL", "find-by-email", &lead.email)]
     {
         let Some(value) = value else { continue };
-        let mut parameters = json!({ "type": kind, "values": [value] });
+        // Bitrix24 compares digits: it finds a number that is stored in another spelling only if that is asked for.
+        let mut values = vec![value.clone()];
+        if kind == "PHONE"
+            && let Some(number) = Phone::parse(value, api.settings.home())
+        {
+            values.extend(number.spellings().into_iter().filter(|spelling| spelling != value));
+        }
+        let mut parameters = json!({ "type": kind, "values": values });
         if let [only] = wanted {
             parameters["entity_type"] = (*only).into();
         }

@@ -1,6 +1,6 @@
 //! The lead, in the names of either method.
 
-use hookwright_sdk::{Failure, Lead, Reply, Request, Stop, text};
+use hookwright_sdk::{Draft, Failure, Lead, Reply, Request, Stop, Written, text};
 use serde_json::{Map, Value, json};
 
 use crate::api::{Api, method};
@@ -13,20 +13,47 @@ const NAME_MAX_CHARS: usize = 250;
 /// Tells what comes from here from what other systems create.
 const ORIGINATOR: &str = "hookwright";
 
-/// Creates the lead, on a contact that is known, and returns its id.
-pub(crate) fn create(api: &Api<'_>, lead: &Lead, contact: Option<u64>, story: &str) -> Result<String, Stop> {
+/// Creates the lead, on a contact that is known: its id, or the fields that Bitrix24 refuses.
+pub(crate) fn create<'a>(
+    api: &Api<'a>,
+    draft: &Draft,
+    contact: Option<u64>,
+    story: &str,
+) -> Result<Written<'a, String>, Stop> {
+    let create = request(api, draft, contact, story).accept(&[400]);
     api.calls.create_once(
-        request(api, lead, contact, story),
+        create,
         || look(api).idempotent(),
-        |reply| found(api, reply),
-        |reply| match api.settings.method {
-            Method::Item => reply.id("/result/item/id"),
-            Method::Lead => reply.id("/result"),
+        |reply| Ok(found(api, reply)?.map(Written::Done)),
+        |reply| match (reply.status, api.settings.method) {
+            (400, _) => Ok(refused(draft, reply)),
+            (_, Method::Item) => reply.id("/result/item/id").map(Written::Done),
+            (_, Method::Lead) => reply.id("/result").map(Written::Done),
         },
     )
 }
 
-fn request(api: &Api<'_>, lead: &Lead, contact: Option<u64>, story: &str) -> Request {
+/// The fields of the lead that a refusal names. Its words are in the portal's language, and may quote the value instead.
+fn refused<'a>(draft: &Draft, reply: &'a Reply) -> Written<'a, String> {
+    let names = [
+        ("email", "email"),
+        ("email", "e-mail"),
+        ("email", "\"fm\""),
+        ("phone", "phone"),
+        ("phone", "\"fm\""),
+        ("name", "\"name\""),
+        ("name", "\"lastname\""),
+        ("name", "\"last_name\""),
+        ("channel", "sourcedescription"),
+        ("channel", "source_description"),
+    ];
+    let words = reply.find("/error_description").ok().flatten().unwrap_or_default();
+    Written::Refused(reply, draft.named_in(words.as_str().unwrap_or_default(), &names))
+}
+
+fn request(api: &Api<'_>, draft: &Draft, contact: Option<u64>, story: &str) -> Request {
+    let lead = &draft.lead;
+    let step = draft.step("create-lead");
     let mut fields: Map<String, Value> = Map::new();
     let members = members(api, lead, contact, story).into_iter();
     let present = members.filter_map(|(item, old, value)| Some((item, old, value?)));
@@ -41,14 +68,14 @@ fn request(api: &Api<'_>, lead: &Lead, contact: Option<u64>, story: &str) -> Req
             if !details.is_empty() {
                 fields.insert("fm".to_owned(), details.into());
             }
-            method("create-lead", "crm.item.add", &json!({ "entityTypeId": LEAD, "fields": fields }))
+            method(&step, "crm.item.add", &json!({ "entityTypeId": LEAD, "fields": fields }))
         }
         Method::Lead => {
             fields.extend(present.map(|(_, old, value)| (old.to_owned(), value)));
             let list = |value| json!([{ "VALUE": value, "VALUE_TYPE": "WORK" }]);
             fields.extend(details.map(|(kind, value)| (kind.to_owned(), list(value))));
             let body = json!({ "fields": fields, "params": { "REGISTER_SONET_EVENT": "Y" } });
-            method("create-lead", "crm.lead.add", &body)
+            method(&step, "crm.lead.add", &body)
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing is unique here. Each lead carries the id of its event as its origin, and after a lost answer it is looked for by
 //! that before it is created again.
 
-use hookwright_sdk::{Action, Description, Event, History, Mapping, Stop};
+use hookwright_sdk::{Action, Description, Draft, Event, History, Mapping, Stop, Written, without_refused};
 
 mod api;
 mod comment;
@@ -34,22 +34,24 @@ impl Mapping for Bitrix24 {
     }
 
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
-        let mut lead = event.lead.cleaned();
-        if lead.is_blank() {
+        let collected = event.lead.cleaned();
+        if collected.is_blank() {
             return Ok(Action::skip_blank());
         }
-        let unusable_email = lead.take_unusable_email();
         let api = Api::new(settings, so_far, event);
-        let known = duplicate::find(&api, &lead)?;
-        let story = story::of(event, &lead, unusable_email.as_deref())?;
-        let id = match known {
-            Some(Known::Lead(id)) => {
-                comment::create(&api, &lead, id, &story)?;
-                id.to_string()
+        let (id, _) = without_refused(so_far, |refused| {
+            let draft = Draft::of(&collected, refused);
+            let known = duplicate::find(&api, &draft.lead)?;
+            let story = story::of(event, &draft)?;
+            match known {
+                Some(Known::Lead(id)) => {
+                    comment::create(&api, &draft.lead, id, &story)?;
+                    Ok(Written::Done(id.to_string()))
+                }
+                Some(Known::Contact(id)) => lead::create(&api, &draft, Some(id), &story),
+                None => lead::create(&api, &draft, None, &story),
             }
-            Some(Known::Contact(id)) => lead::create(&api, &lead, Some(id), &story)?,
-            None => lead::create(&api, &lead, None, &story)?,
-        };
+        })?;
         Ok(Action::done(format!("lead/{id}"), settings.lead_url(&id)))
     }
 }

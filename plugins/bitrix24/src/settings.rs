@@ -1,5 +1,6 @@
 //! What the webhook's owner can set.
 
+use hookwright_sdk::phone::{Country, Home};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,10 @@ pub(crate) struct Settings {
     /// another, and links if there is only a contact.
     #[schemars(title = "Duplicates")]
     pub(crate) duplicates: Duplicates,
+    /// The country in which phone numbers without a country code are dialled, in two letters such as RU. People are then
+    /// known by any spelling of the number. Empty: such numbers are compared as they are written.
+    #[schemars(title = "Default country")]
+    default_country: Home,
     /// The id of the lead's source in the portal's list, for example WEB, CALL or ADVERTISING. Empty leaves it out.
     #[schemars(title = "Source id")]
     source_id: String,
@@ -35,6 +40,7 @@ impl Default for Settings {
         Self {
             method: Method::default(),
             duplicates: Duplicates::default(),
+            default_country: Home::default(),
             source_id: "WEB".to_owned(),
             stage_id: String::new(),
             assigned_by_id: None,
@@ -76,6 +82,11 @@ impl Settings {
 
     pub(crate) fn stage_id(&self) -> Option<&str> {
         given(&self.stage_id)
+    }
+
+    /// Where phone numbers without a country code are dialled.
+    pub(crate) fn home(&self) -> Option<Country> {
+        self.default_country.0
     }
 
     /// A link that opens the lead for a person.

@@ -1,23 +1,26 @@
 //! What a lead has no field for, as text.
 
-use hookwright_sdk::{Event, Failure, Lead, text, time};
+use hookwright_sdk::{Draft, Event, Failure, Lead, text, time};
 
 /// Bitrix24 documents no limit. This many characters, of at most four bytes, fit into 64 KB with the lines around them.
-const MESSAGE_MAX_CHARS: usize = 15_000;
+const MESSAGE_MAX_CHARS: usize = 13_000;
+/// For a value that is kept here only.
+const SET_ASIDE_MAX_CHARS: usize = 2_100;
 const DETAIL_MAX_CHARS: usize = 250;
 
 /// The message, and where it came from.
-pub(crate) fn of(event: &Event, lead: &Lead, unusable_email: Option<&str>) -> Result<String, Failure> {
+pub(crate) fn of(event: &Event, draft: &Draft) -> Result<String, Failure> {
+    let lead = &draft.lead;
     let collected = time::readable(&event.created_at)?;
     let message =
         lead.message.as_deref().map(|message| text::truncate(message, MESSAGE_MAX_CHARS).into_owned());
-    let details = [
-        ("E-mail as given", unusable_email),
-        ("Conversation", lead.conversation_id.as_deref()),
-        ("Collected", Some(collected.as_str())),
-    ];
-    let details = text::labelled(&details, DETAIL_MAX_CHARS);
-    Ok(plain(&[message, details].into_iter().flatten().collect::<Vec<_>>().join("\n\n")))
+    let set_aside: Vec<_> = draft.set_aside().map(|(label, value)| (label, Some(value))).collect();
+    let details =
+        [("Conversation", lead.conversation_id.as_deref()), ("Collected", Some(collected.as_str()))];
+    let details =
+        [text::labelled(&set_aside, SET_ASIDE_MAX_CHARS), text::labelled(&details, DETAIL_MAX_CHARS)];
+    let details = details.into_iter().flatten().collect::<Vec<_>>().join("\n");
+    Ok(plain(&message.into_iter().chain([details]).collect::<Vec<_>>().join("\n\n")))
 }
 
 /// Who it was, for a comment on another lead.

@@ -30,14 +30,14 @@ impl<'a> Api<'a> {
 
     /// Creates a record, once, and returns its id: after a lost answer it is looked for first.
     pub(crate) fn create(&self, create: Request, search: impl FnOnce() -> Request) -> Result<String, Stop> {
+        self.calls.create_once(create, search, |reply| self.found(reply), |reply| reply.id("/id"))
+    }
+
+    /// The id of the record that a search found.
+    pub(crate) fn found(&self, reply: &Reply) -> Result<Option<String>, Failure> {
         // A long record is cut at the host's limit; its id comes before that.
-        let found = "/results/0/id";
-        self.calls.create_once(
-            create,
-            search,
-            |reply| reply.find(found)?.map(|_| reply.id(found)).transpose(),
-            |reply| reply.id("/id"),
-        )
+        let at = "/results/0/id";
+        reply.find(at)?.map(|_| reply.id(at)).transpose()
     }
 
     /// A search for records of a collection that have all these properties.
@@ -49,19 +49,39 @@ impl<'a> Api<'a> {
     }
 }
 
+/// The names, in quotes, of the properties whose values a refusal does not take, with its words. HubSpot names them in a
+/// list of errors, or in JSON within its message. A property that does not exist is a mistake in the settings.
+pub(crate) fn refused_properties(reply: &Reply) -> String {
+    const UNKNOWN: &str = "PROPERTY_DOESNT_EXIST";
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let body = reply.json().unwrap_or_default();
+    // A batch wraps each input's refusal.
+    let errors = body["errors"].as_array().into_iter().flatten();
+    let errors: Vec<&Value> = errors
+        .flat_map(|error| error["errors"].as_array().map_or(std::slice::from_ref(error), Vec::as_slice))
+        .collect();
+    if errors.is_empty() {
+        return Some(text(&body["message"])).filter(|message| !message.contains(UNKNOWN)).unwrap_or_default();
+    }
+    let of_value = errors.iter().filter(|error| error["code"] != UNKNOWN);
+    of_value
+        .map(|error| format!("{} {}\n", error["context"]["propertyName"], text(&error["message"])))
+        .collect()
+}
+
 fn later(reply: &Reply) -> Result<(), Failure> {
     let after = reply.retry_after();
     match reply.status {
         423 => Err(Failure::retry(
-            "HubSpot has locked the record for bulk writes",
+            "HubSpot has locked the record for bulk writes.",
             after.or(Some(BULK_WRITE_SECS)),
         )),
         429 => {
             let (limit, pause) = limit(reply);
-            Err(Failure::retry(format!("HubSpot's {limit} is used up"), after.or(pause)))
+            Err(Failure::retry(format!("HubSpot's {limit} is used up."), after.or(pause)))
         }
         477 => {
-            let reason = "HubSpot is moving the account to another data centre";
+            let reason = "HubSpot is moving the account to another data centre.";
             Err(Failure::retry(reason, after.or(Some(LONG_PAUSE_SECS))))
         }
         _ => Ok(()),

@@ -1,64 +1,104 @@
 //! The contact of a lead.
 
-use hookwright_sdk::{Failure, Lead, Reply, Request, Stop, log, text};
+use hookwright_sdk::{Draft, Failure, Lead, Reply, Request, Stop, Written, log, text};
 use serde_json::{Map, Value, json};
 
-use crate::api::Api;
+use crate::api::{Api, refused_properties};
 use crate::settings::Settings;
 
-/// The id of the lead's contact.
-pub(crate) fn find_or_create(api: &Api<'_>, lead: &Lead) -> Result<String, Stop> {
-    match &lead.email {
-        Some(email) => upsert(api, lead, email),
-        None => create(api, lead),
+/// HubSpot's limit of a text property.
+const TEXT_MAX_UNITS: usize = 65_536;
+
+/// The id of the draft's contact, or the fields that HubSpot refuses.
+pub(crate) fn write<'a>(api: &Api<'a>, draft: &Draft) -> Result<Written<'a, String>, Stop> {
+    match &draft.lead.email {
+        Some(email) => upsert(api, draft, email),
+        None => create(api, draft),
     }
 }
 
-fn upsert(api: &Api<'_>, lead: &Lead, email: &str) -> Result<String, Stop> {
-    let properties = properties(lead, api.settings);
+fn upsert<'a>(api: &Api<'a>, draft: &Draft, email: &str) -> Result<Written<'a, String>, Stop> {
+    let properties = properties(&draft.lead, api.settings);
     let body = json!({ "inputs": [{ "id": email, "idProperty": "email", "properties": properties }] });
-    let request = Request::post("upsert-contact")
+    let request = Request::post(&draft.step("upsert-contact"))
         .path(api.path("contacts/batch/upsert"))
         .json(&body)
-        .accept(&[409])
+        .accept(&[400, 409])
         .idempotent();
     let reply = api.calls.call(request)?;
-    if reply.status == 409 {
-        // Whoever was first has made the contact, so that the same request will find it.
-        return Err(Failure::retry("HubSpot is writing the same contact for somebody else", None).into());
+    match (reply.status, existing(reply)) {
+        // The address is a further one of a contact: to write it would change the contact's own.
+        (409, Some(contact)) => {
+            let mut known = properties;
+            known.remove("email");
+            update(api, draft, &contact, &known)
+        }
+        // The contact has just been made, so that the same request will find it.
+        (409, None) => {
+            Err(Failure::retry("HubSpot is writing the same contact for another sender.", None).into())
+        }
+        (400, _) => Ok(refused(api, draft, reply)),
+        // A batch of several statuses: this one input was refused.
+        (207, _) if reply.find("/results/0")?.is_none() => Ok(refused(api, draft, reply)),
+        _ => Ok(Written::Done(reply.id("/results/0/id")?)),
     }
-    Ok(reply.id("/results/0/id")?)
 }
 
-/// Creates the contact. HubSpot wants a name of one without an address.
-fn create(api: &Api<'_>, lead: &Lead) -> Result<String, Stop> {
+/// Creates the contact. HubSpot requires a name of one without an address.
+fn create<'a>(api: &Api<'a>, draft: &Draft) -> Result<Written<'a, String>, Stop> {
+    let lead = &draft.lead;
     let known = properties(lead, api.settings);
     let mut properties = known.clone();
     if lead.name.is_none() {
         properties.insert("firstname".to_owned(), lead.stand_in_name().into());
     }
-    let request = Request::post("create-contact")
+    let step = draft.step("create-contact");
+    let request = Request::post(&step)
         .path(api.path("contacts"))
         .json(&json!({ "properties": properties }))
-        .accept(&[409]);
-    if let Some(reply) = api.calls.so_far.reply("create-contact").filter(|reply| reply.status == 409) {
-        return update(api, &existing(reply)?, &known);
+        .accept(&[400, 409]);
+    if let Some(reply) = api.calls.so_far.reply(&step).filter(|reply| reply.status == 409) {
+        let contact = existing(reply).ok_or_else(|| {
+            let words = reply.quote();
+            Failure::permanent(format!("HubSpot reports a conflict without naming the contact: {words}"))
+        })?;
+        return update(api, draft, &contact, &known);
     }
+    let created = |reply: &'a Reply| match reply.status {
+        400 => Ok(refused(api, draft, reply)),
+        _ => reply.id("/id").map(Written::Done),
+    };
     match key(lead, api.settings) {
         Some((name, value)) => {
             let search = || api.search("find-contact", "contacts", &[(name, "EQ", value)]);
-            api.create(request, search)
+            api.calls.create_once(request, search, |reply| Ok(api.found(reply)?.map(Written::Done)), created)
         }
         // Only a name, or not even that: a second contact does less harm than writing to a namesake's.
         None => {
-            if api.calls.so_far.uncertain.as_deref() == Some("create-contact") {
-                log::warn(
-                    "the contact may exist already; it has nothing to be found by, so it is created again",
-                );
+            if api.calls.so_far.uncertain.as_ref() == Some(&step) {
+                log::warn("The contact may exist already. Nothing identifies it, so it is created again.");
             }
-            Ok(api.calls.call(request)?.id("/id")?)
+            Ok(created(api.calls.call(request)?)?)
         }
     }
+}
+
+fn refused<'a>(api: &Api<'_>, draft: &Draft, reply: &'a Reply) -> Written<'a, String> {
+    let own = ["email", "phone", "message"].map(|name| (name, Some(name)));
+    let custom = [
+        ("name", Some("firstname")),
+        ("name", Some("lastname")),
+        ("conversation", api.settings.conversation_property()),
+        ("channel", api.settings.channel_property()),
+    ];
+    // As a list of errors has a name, and as a message has it.
+    let forms = |(part, name): (&'static str, Option<&str>)| {
+        let name = name?;
+        Some([(part, format!("[\"{name}\"]")), (part, format!("\"name\":\"{name}\""))])
+    };
+    let names: Vec<(&str, String)> = own.into_iter().chain(custom).filter_map(forms).flatten().collect();
+    let names: Vec<(&str, &str)> = names.iter().map(|(part, name)| (*part, name.as_str())).collect();
+    Written::Refused(reply, draft.named_in(&refused_properties(reply), &names))
 }
 
 /// What a contact without an address can be found by: property and value.
@@ -67,28 +107,30 @@ fn key<'a>(lead: &'a Lead, settings: &'a Settings) -> Option<(&'a str, &'a str)>
 }
 
 /// The contact that a conflict names: `Contact already exists. Existing ID: 512`.
-fn existing(reply: &Reply) -> Result<String, Failure> {
-    let message = reply.find("/message")?;
-    let id = message.as_ref().and_then(Value::as_str).and_then(|words| words.split_once("Existing ID:"));
-    let digits: String =
-        id.map_or("", |(_, id)| id.trim_start()).chars().take_while(char::is_ascii_digit).collect();
-    if digits.is_empty() {
-        let words = reply.quote();
-        return Err(Failure::permanent(format!(
-            "HubSpot reports a conflict without naming the contact: {words}"
-        )));
-    }
-    Ok(digits)
+fn existing(reply: &Reply) -> Option<String> {
+    let message = reply.find("/message").ok()??;
+    let (_, id) = message.as_str()?.split_once("Existing ID:")?;
+    let digits: String = id.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    Some(digits).filter(|digits| !digits.is_empty())
 }
 
 /// Writes what is known to a contact that exists; never a stand-in for a name, which would erase the real one.
-fn update(api: &Api<'_>, contact: &str, known: &Map<String, Value>) -> Result<String, Stop> {
-    let request = Request::patch("update-contact")
+fn update<'a>(
+    api: &Api<'a>,
+    draft: &Draft,
+    contact: &str,
+    known: &Map<String, Value>,
+) -> Result<Written<'a, String>, Stop> {
+    let request = Request::patch(&draft.step("update-contact"))
         .path(api.path(&format!("contacts/{contact}")))
         .json(&json!({ "properties": known }))
+        .accept(&[400])
         .idempotent();
-    api.calls.call(request)?;
-    Ok(contact.to_owned())
+    let reply = api.calls.call(request)?;
+    Ok(match reply.status {
+        400 => refused(api, draft, reply),
+        _ => Written::Done(contact.to_owned()),
+    })
 }
 
 /// The properties that are known. What is not known is left out: an empty text would erase what HubSpot has.
@@ -109,6 +151,6 @@ fn properties(lead: &Lead, settings: &Settings) -> Map<String, Value> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .chain(custom.into_iter().flatten())
-        .map(|(name, value)| (name.to_owned(), value.into()))
+        .map(|(name, value)| (name.to_owned(), text::truncate_units(value, TEXT_MAX_UNITS).into()))
         .collect()
 }

@@ -6,7 +6,9 @@
 //! Deals and notes have no key either. After a lost answer each of them is looked for before it is created again: the
 //! search knows a new record after some seconds, which is less than the webhook's first wait.
 
-use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Stop};
+use hookwright_sdk::{
+    Action, Description, Draft, Event, HeaderHint, History, Mapping, Stop, without_refused,
+};
 
 mod api;
 mod contact;
@@ -39,17 +41,17 @@ impl Mapping for HubSpot {
     }
 
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
-        let mut lead = event.lead.cleaned();
+        let lead = event.lead.cleaned();
         if lead.is_blank() {
             return Ok(Action::skip_blank());
         }
-        let unusable_email = lead.take_unusable_email();
         let api = Api::new(settings, so_far);
-        let contact = contact::find_or_create(&api, &lead)?;
+        let (contact, refused) =
+            without_refused(so_far, |refused| contact::write(&api, &Draft::of(&lead, refused)))?;
         if settings.deal_stage().is_some() {
             deal::create(&api, event, &lead, &contact)?;
         }
-        note::create(&api, event, &lead, unusable_email.as_deref(), &contact)?;
+        note::create(&api, event, &Draft::of(&lead, &refused), &contact)?;
         Ok(Action::done(format!("contact/{contact}"), settings.contact_url(&contact)))
     }
 }

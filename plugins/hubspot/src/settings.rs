@@ -76,6 +76,14 @@ impl Settings {
         given(&self.deal_pipeline)
     }
 
+    pub(crate) fn conversation_property(&self) -> Option<&str> {
+        given(&self.conversation_property)
+    }
+
+    pub(crate) fn channel_property(&self) -> Option<&str> {
+        given(&self.channel_property)
+    }
+
     /// The property that holds the lead's conversation id, and the id.
     pub(crate) fn conversation<'a>(&'a self, lead: &'a Lead) -> Option<(&'a str, &'a str)> {
         given(&self.conversation_property).zip(lead.conversation_id.as_deref())

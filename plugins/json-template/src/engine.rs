@@ -1,20 +1,25 @@
 //! One text of the settings as a template, by minijinja.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 
-use hookwright_sdk::{Failure, Stop, text};
+use hookwright_sdk::{Failure, Stop, log, text};
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Expression, UndefinedBehavior};
 use serde_json::Value as Json;
 
 use crate::filters;
-use crate::scope::{EVENT, REPLY, VARIABLES};
+use crate::nearest::{nearest, suggestion};
+use crate::scope::{EVENT, LEAD, REPLY, VARIABLES};
+use crate::value::to_json;
 
 /// Instructions for one text: far more than a message needs, far less than a call may take.
 const FUEL: u64 = 100_000;
 const GLOBALS: [&str; 3] = ["dict", "namespace", "range"];
+/// Bytes of one value in a URL: several of them fit into the longest URL.
+const URL_VALUE_MAX_BYTES: usize = 400;
 
 /// Which variables a text may use.
 #[derive(Clone, Copy, PartialEq)]
@@ -30,6 +35,10 @@ pub(crate) struct Engine<'s> {
     texts: Environment<'s>,
     /// Encodes every value for its place in a URL.
     urls: Environment<'s>,
+    /// The same for the host's own requests, which have to stay below the webhook's URL.
+    paths: Environment<'s>,
+    /// Members of the lead that look misspelt: where, the name, and the one that is meant.
+    misspelt: RefCell<Vec<(String, String, &'static str)>>,
 }
 
 /// A text of the settings that cannot be used.
@@ -46,7 +55,7 @@ impl Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the webhook's setting {} cannot be used: {}", self.place, self.problem)
+        write!(f, "The webhook's setting {} cannot be used: {}", self.place, self.problem)
     }
 }
 
@@ -68,12 +77,61 @@ impl<'s> Engine<'s> {
         texts.set_formatter(|out, _, value| out.write_str(&shown(value)?).map_err(Error::from));
         let mut urls = environment();
         urls.set_formatter(|out, _, value| {
-            if value.is_undefined() || value.is_none() {
-                return Err(Error::new(ErrorKind::UndefinedError, "the lead does not have it"));
-            }
-            out.write_str(&text::url_part(&shown(value)?)).map_err(Error::from)
+            out.write_str(&text::url_part(&present(value)?)).map_err(Error::from)
         });
-        Self { texts, urls }
+        let mut paths = environment();
+        paths.set_formatter(|out, _, value| {
+            let shown = present(value)?;
+            let key = text::url_key(&shown, URL_VALUE_MAX_BYTES);
+            if key != shown {
+                log::warn("A value does not fit into a URL, so that a shortened one takes its place.");
+            }
+            out.write_str(&text::url_part(&key)).map_err(Error::from)
+        });
+        Self { texts, urls, paths, misspelt: RefCell::default() }
+    }
+
+    /// What looks misspelt and has no value. A producer may well have members of such names, so that it is no mistake.
+    pub(crate) fn doubts(&self, scope: &Value) -> Vec<String> {
+        let is_missing = |name: &str| {
+            scope
+                .get_attr("lead")
+                .and_then(|lead| lead.get_attr(name))
+                .is_ok_and(|value| value.is_undefined())
+        };
+        let misspelt = self.misspelt.borrow();
+        let missing = misspelt.iter().filter(|(_, name, _)| is_missing(name));
+        missing
+            .map(|(place, name, meant)| {
+                format!("{place}: this lead has no `{name}`. Did you mean `{meant}`?")
+            })
+            .collect()
+    }
+
+    /// Checks the variables of a text.
+    fn check(&self, used: HashSet<String>, place: &str, stage: Stage) -> Result<(), Mistake> {
+        for name in &used {
+            if let Some(member) = name.strip_prefix("lead.").and_then(|rest| rest.split('.').next())
+                && !LEAD.contains(&member)
+                && let Some(meant) = nearest(member, LEAD)
+            {
+                self.misspelt.borrow_mut().push((place.to_owned(), member.to_owned(), meant));
+            }
+        }
+        check_names(used, stage).map_err(|problem| Mistake::new(place, problem))
+    }
+
+    fn compile<'e>(
+        &self,
+        environment: &'e Environment<'s>,
+        source: &'s str,
+        place: &str,
+        stage: Stage,
+    ) -> Result<Template<'e, 's>, Mistake> {
+        let template =
+            environment.template_from_str(source).map_err(|error| Mistake::new(place, words(&error)))?;
+        self.check(template.undeclared_variables(true), place, stage)?;
+        Ok(Template { place: place.to_owned(), form: Form::Text(template) })
     }
 
     /// A text that may hold expressions. If it is one expression and nothing else, its value keeps its type.
@@ -89,21 +147,25 @@ impl<'s> Engine<'s> {
         if let Some(inner) = single(source)
             && let Ok(expression) = self.texts.compile_expression(inner)
         {
-            check_names(expression.undeclared_variables(true), stage)
-                .map_err(|problem| Mistake::new(place, problem))?;
+            self.check(expression.undeclared_variables(true), place, stage)?;
             return Ok(Template { place: place.to_owned(), form: Form::Expression(expression) });
         }
-        compile(&self.texts, source, place, stage)
+        self.compile(&self.texts, source, place, stage)
     }
 
-    /// A part of a URL: its values are encoded, and a missing one is a mistake.
+    /// A path below the webhook's URL: its values are encoded and shortened, and a missing one is a mistake.
+    pub(crate) fn path(&self, source: &'s str, place: &str) -> Result<Template<'_, 's>, Mistake> {
+        self.compile(&self.paths, source, place, Stage::Request)
+    }
+
+    /// A URL: its values are encoded, and a missing one is a mistake.
     pub(crate) fn url(
         &self,
         source: &'s str,
         place: &str,
         stage: Stage,
     ) -> Result<Template<'_, 's>, Mistake> {
-        compile(&self.urls, source, place, stage)
+        self.compile(&self.urls, source, place, stage)
     }
 
     /// An expression, with or without its braces.
@@ -111,8 +173,7 @@ impl<'s> Engine<'s> {
         let source = single(source).unwrap_or(source);
         let expression =
             self.texts.compile_expression(source).map_err(|error| Mistake::new(place, words(&error)))?;
-        check_names(expression.undeclared_variables(true), Stage::Reply)
-            .map_err(|problem| Mistake::new(place, problem))?;
+        self.check(expression.undeclared_variables(true), place, Stage::Reply)?;
         Ok(Template { place: place.to_owned(), form: Form::Expression(expression) })
     }
 }
@@ -127,6 +188,14 @@ fn environment<'s>() -> Environment<'s> {
     environment
 }
 
+/// A value of a URL.
+fn present(value: &Value) -> Result<Cow<'_, str>, Error> {
+    if value.is_undefined() || value.is_none() {
+        return Err(Error::new(ErrorKind::UndefinedError, "the lead does not have it"));
+    }
+    shown(value)
+}
+
 /// A value within a longer text: as itself, not as Python would write it; nothing if it is missing or null.
 fn shown(value: &Value) -> Result<Cow<'_, str>, Error> {
     if let Some(text) = value.as_str() {
@@ -135,8 +204,7 @@ fn shown(value: &Value) -> Result<Cow<'_, str>, Error> {
     if value.is_undefined() || value.is_none() {
         return Ok("".into());
     }
-    let json = serde_json::to_string(value);
-    json.map(Cow::Owned).map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
+    Ok(Cow::Owned(to_json(value)?.to_string()))
 }
 
 /// A compiled text, and where it stands in the settings.
@@ -166,9 +234,7 @@ impl Template<'_, '_> {
         if value.is_undefined() || value.as_str().is_some_and(|text| text.trim().is_empty()) {
             return Ok(None);
         }
-        serde_json::to_value(&value)
-            .map(Some)
-            .map_err(|error| Mistake::new(&self.place, format!("its value is no JSON: {error}")))
+        self.checked(to_json(&value)).map(Some)
     }
 
     /// What the text becomes, as text on one line; none if that is missing, null or blank.
@@ -191,19 +257,6 @@ impl Template<'_, '_> {
     fn checked<T>(&self, result: Result<T, Error>) -> Result<T, Mistake> {
         result.map_err(|error| Mistake::new(&self.place, words(&error)))
     }
-}
-
-fn compile<'e, 's>(
-    environment: &'e Environment<'s>,
-    source: &'s str,
-    place: &str,
-    stage: Stage,
-) -> Result<Template<'e, 's>, Mistake> {
-    let template =
-        environment.template_from_str(source).map_err(|error| Mistake::new(place, words(&error)))?;
-    check_names(template.undeclared_variables(true), stage)
-        .map_err(|problem| Mistake::new(place, problem))?;
-    Ok(Template { place: place.to_owned(), form: Form::Text(template) })
 }
 
 /// Whether the text is more than itself.
@@ -235,11 +288,19 @@ fn check_names(used: HashSet<String>, stage: Stage) -> Result<(), String> {
             _ if VARIABLES.contains(&root) || GLOBALS.contains(&root) => continue,
             _ => {
                 let usual = VARIABLES.join(", ");
-                return Err(format!("there is no `{root}`; there are {usual}, such as {{{{ lead.name }}}}"));
+                // Somebody writes `phone` and means `lead.phone`.
+                let meant = match LEAD.contains(&root) {
+                    true => format!("did you mean `lead.{root}`? "),
+                    false => suggestion(root, VARIABLES),
+                };
+                return Err(format!(
+                    "there is no `{root}`; {meant}there are {usual}, such as {{{{ lead.name }}}}"
+                ));
             }
         };
         if !member.is_empty() && !members.contains(&member) {
-            return Err(format!("`{root}` has no `{member}`; it has {}", members.join(", ")));
+            let meant = suggestion(member, members.iter().copied());
+            return Err(format!("`{root}` has no `{member}`; {meant}it has {}", members.join(", ")));
         }
     }
     Ok(())
@@ -253,7 +314,12 @@ fn words(error: &Error) -> String {
         error.line().filter(|line| *line > 1).map_or_else(String::new, |line| format!(" (line {line})"));
     let advice = match error.kind() {
         ErrorKind::SyntaxError => "expressions look like {{ lead.name }} or {{ lead.name | upper }}",
-        ErrorKind::UnknownFilter => "its guide lists the filters",
+        ErrorKind::UnknownFilter => {
+            let name = problem.split_whitespace().nth(1).unwrap_or_default();
+            let meant = suggestion(name, filters::all());
+            let all = filters::all().collect::<Vec<_>>().join(", ");
+            return format!("{problem}{line}; {meant}there are {all}");
+        }
         ErrorKind::UnknownMethod => "use a filter instead, such as {{ lead.name | upper }}",
         ErrorKind::OutOfFuel => "it does too much; make it simpler",
         ErrorKind::UndefinedError => {

@@ -8,12 +8,14 @@ use hookwright_sdk::{Action, Description, Event, Failure, HeaderHint, History, M
 
 mod engine;
 mod filters;
+mod nearest;
 mod plan;
 mod scope;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod value;
 
 use engine::Engine;
 use plan::{Plan, STEP};
@@ -45,21 +47,31 @@ impl Mapping for JsonTemplate {
         if lead.is_blank() {
             return Ok(Action::skip_blank());
         }
-        let scope = scope::of(event, &lead);
+        let scope = scope::of(event, &lead)?;
         let Some((request, left_out)) = plan.request(&scope)? else {
-            return Ok(Action::skip("the template leaves this lead out: its $if is not true"));
+            return Ok(Action::skip("The template leaves this lead out: its $if is not true."));
         };
         if so_far.uncertain.is_some() {
-            log::warn("the target may have this lead already: the answer was lost, so it is sent again");
+            log::warn("The target may have this lead already. The answer was lost, so it is sent again.");
         }
-        if so_far.reply(STEP).is_none() && !left_out.is_empty() {
-            log::info(&format!("left out, because the lead does not have it: {}", left_out.join(", ")));
+        if so_far.reply(STEP).is_none() {
+            engine.doubts(&scope).iter().for_each(|doubt| log::warn(doubt));
+            if !left_out.is_empty() {
+                log::info(&format!("Left out, because the lead does not have it: {}.", left_out.join(", ")));
+            }
         }
         let reply = so_far.call(request)?;
         let scope = scope::with_reply(&scope, reply);
+        if settings.success_if.trim().is_empty() && (200..300).contains(&reply.status) && reply.is_web_page()
+        {
+            log::warn(
+                "The target answered with a web page. If that is not how it confirms a lead, check the webhook's URL and its \
+                 path, or say in success_if how it does.",
+            );
+        }
         if !plan.is_success(&scope)? {
             return Err(Failure::permanent(format!(
-                "the target answered {}, but success_if is not true for it: {}",
+                "The target answered {}, but success_if is not true for it: {}",
                 reply.status,
                 reply.quote()
             ))

@@ -9,9 +9,9 @@ use crate::tree::Tree;
 
 pub(crate) const STEP: &str = "send-lead";
 
-/// The host's limits are 8 KiB for a header's value and 256 characters for a reference.
+/// The host's limits are 8 KiB for a header's value and 2 KiB for a link.
 const HEADER_MAX_CHARS: usize = 1_000;
-const REFERENCE_MAX_CHARS: usize = 256;
+const LINK_MAX_BYTES: usize = 2_048;
 
 pub(crate) struct Plan<'e, 's> {
     settings: &'s Settings,
@@ -34,7 +34,7 @@ impl<'e, 's> Plan<'e, 's> {
         let reference = |text| engine.text(text, "/reference", Stage::Reply);
         Ok(Self {
             settings,
-            path: given(&settings.path).map(|path| engine.url(path, "/path", Stage::Request)).transpose()?,
+            path: given(&settings.path).map(|path| engine.path(path, "/path")).transpose()?,
             headers: settings.headers.iter().map(header).collect::<Result<_, _>>()?,
             body: Tree::of(&settings.body, "/body", engine)?,
             success_if: given(&settings.success_if)
@@ -83,9 +83,10 @@ impl<'e, 's> Plan<'e, 's> {
                 None
             })
         };
-        let reference =
-            shown(&self.reference).map(|line| text::truncate(&line, REFERENCE_MAX_CHARS).into_owned());
-        let is_web = |link: &String| link.starts_with("https://") || link.starts_with("http://");
+        let reference = shown(&self.reference).and_then(|line| text::reference(&line));
+        let is_web = |link: &String| {
+            link.len() <= LINK_MAX_BYTES && (link.starts_with("https://") || link.starts_with("http://"))
+        };
         Receipt { reference, url: shown(&self.link).filter(is_web) }
     }
 }

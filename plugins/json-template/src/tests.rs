@@ -1,5 +1,6 @@
 use hookwright_rehearsed::Account;
-use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, samples, settings_schema};
+use hookwright_sdk::testing::laws::{self, Holds};
+use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, Target, samples, settings_schema};
 use hookwright_sdk::{Action, Event, Failure, History, Lead, Mapping, Request, Stop};
 use hookwright_standin::{Tickets, Vendor};
 use serde_json::{Value, json};
@@ -55,23 +56,33 @@ fn mistake(settings: Value) -> String {
     }
 }
 
+/// A target that takes every lead.
+#[derive(Default)]
+struct Anything {
+    taken: usize,
+}
+
+impl Target for Anything {
+    fn answer(&mut self, _: &Request) -> Answer {
+        self.taken += 1;
+        Answer::text(200, "")
+    }
+}
+
+impl Holds for Anything {
+    fn records(&self) -> usize {
+        self.taken
+    }
+}
+
 #[test]
-fn every_sample_becomes_what_the_template_says() {
-    for (name, lead) in samples::all() {
-        for (suffix, settings) in [("", json!({})), ("-as-a-ticket", desk_settings())] {
-            let is_plain = suffix.is_empty();
-            let mut rehearsal = rehearsal(lead.clone(), settings);
-            let outcome = if is_plain {
-                rehearsal.attempt(&mut |_: &Request| Answer::text(200, ""))
-            } else {
-                rehearsal.attempt(&mut desk())
-            };
-            match lead.cleaned().is_blank() {
-                true => assert!(matches!(outcome, Outcome::Skipped(_)), "{name}: {outcome:?}"),
-                false => assert!(matches!(outcome, Outcome::Delivered(_)), "{name}: {outcome:?}"),
-            }
-            insta::assert_snapshot!(format!("{name}{suffix}"), rehearsal.transcript());
-        }
+fn the_laws_of_a_mapping_hold() {
+    let with_path = json!({ "path": "/leads/{{ lead.conversation_id or event.id }}/{{ lead.phone or 0 }}?q={{ title }}" });
+    let mut transcripts =
+        laws::check::<JsonTemplate, _>(Anything::default, &[("", json!({})), ("-path", with_path)]);
+    transcripts.extend(laws::check::<JsonTemplate, _>(desk, &[("-as-a-ticket", desk_settings())]));
+    for transcript in transcripts {
+        insta::assert_snapshot!(transcript.name, transcript.text);
     }
 }
 
@@ -137,10 +148,65 @@ fn values_cannot_leave_their_place_in_a_path_or_header() {
         "headers": { "x-message": "{{ lead.message }}", "x-phone": "{{ lead.phone }}", "x-two": 2.to_string() },
     });
     let request = request(&samples::event(lead), settings);
-    let name = "a%2F..%2Fb%3Fc%3Dd%26e%23f%252e%5C";
-    assert_eq!(request.path, Some(format!("/people/{name}?q={name}&r=%5B1%2C2%5D")));
+    let name = "a____b%3Fc%3Dd%26e%23f%252e_~";
+    let path = request.path.as_deref().unwrap();
+    assert!(path.starts_with(&format!("/people/{name}")) && path.contains(&format!("?q={name}")), "{path}");
+    assert!(path.ends_with("&r=%5B1%2C2%5D"), "{path}");
     let headers: Vec<_> = request.headers.iter().map(|h| (h.name.as_str(), h.value.as_str())).collect();
     assert_eq!(headers, [("x-message", "one x-admin: true"), ("x-two", "2")]);
+}
+
+#[test]
+fn no_value_is_too_long_or_too_odd_for_a_path() {
+    for text in ["x".repeat(2_000), "語".repeat(300), "..".into(), ".".into(), "a/../b".into()] {
+        let lead = Lead { name: Some(text.clone()), ..samples::complete() };
+        let settings = json!({ "path": "/people/{{ lead.name }}/x?a={{ lead.name }}&b={{ lead.name }}" });
+        let mut rehearsal = rehearsal(lead, settings);
+        let outcome = rehearsal.attempt(&mut |_: &Request| Answer::text(200, ""));
+        assert!(matches!(outcome, Outcome::Delivered(_)), "{text}: {outcome:?}");
+        assert!(rehearsal.log().iter().any(|(_, line)| line.contains("shortened")), "{text}");
+    }
+}
+
+#[test]
+fn numbers_are_sent_with_every_digit() {
+    let json = r#"{"lead":{"id":12345678901234567890123,"rate":1E400,"price":7.50,"list":[0.10000000000000000000001]}}"#;
+    let event = Event { json: json.into(), ..samples::event(samples::complete()) };
+    let template = json!({ "id": "{{ lead.id }}", "rate": "{{ lead.rate }}", "text": "Price: {{ lead.price }}",
+                           "list": "{{ lead.list }}", "json": "{{ lead.list | json }}" });
+    let request = request(&event, json!({ "body": template }));
+    assert_eq!(
+        request.body.as_deref(),
+        Some(concat!(
+            r#"{"id":12345678901234567890123,"rate":1e+400,"text":"Price: 7.50","#,
+            r#""list":[0.10000000000000000000001],"json":"[0.10000000000000000000001]"}"#
+        ))
+    );
+}
+
+#[test]
+fn a_member_that_looks_misspelt_is_told() {
+    let lines = |event: Event, template: Value| {
+        let mut rehearsal = Rehearsal::<JsonTemplate>::of_event(event).settings(json!({ "body": template }));
+        rehearsal.attempt(&mut |_: &Request| Answer::text(200, ""));
+        rehearsal.log().iter().map(|(_, line)| line.clone()).collect::<Vec<_>>().join("\n")
+    };
+    let complete = || samples::event(samples::complete());
+    let told = lines(complete(), json!({ "a": "{{ lead.fone }}", "b": "{{ lead.company }}" }));
+    assert!(told.contains("/body/a: this lead has no `fone`. Did you mean `phone`?"), "{told}");
+    assert!(!told.contains("company`"), "{told}");
+    // A producer's own member.
+    let own = Event { json: json!({ "lead": { "mail": "x" } }).to_string(), ..complete() };
+    assert_eq!(lines(own, json!({ "a": "{{ lead.mail }}" })), "");
+}
+
+#[test]
+fn a_web_page_is_told() {
+    let mut rehearsal = rehearsal(samples::complete(), json!({}));
+    let outcome =
+        rehearsal.attempt(&mut |_: &Request| Answer::text(200, "<!doctype html><title>Welcome</title>"));
+    assert!(matches!(outcome, Outcome::Delivered(_)), "some targets confirm so: {outcome:?}");
+    assert!(rehearsal.log().iter().any(|(_, line)| line.contains("web page")), "{:?}", rehearsal.log());
 }
 
 #[test]

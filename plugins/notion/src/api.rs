@@ -8,6 +8,9 @@ use crate::settings::Settings;
 /// Refused; not found or not shared; a collision while saving.
 const INTERPRETED: [u16; 3] = [400, 404, 409];
 
+/// How long to wait until somebody shares the database.
+const PERSON_SECS: u32 = 3_600;
+
 /// How much of Notion's own words is shown.
 const WORDS_MAX_CHARS: usize = 400;
 
@@ -17,12 +20,12 @@ pub(crate) struct Api<'a> {
     pub(crate) so_far: &'a History,
 }
 
-impl Api<'_> {
+impl<'a> Api<'a> {
     /// The reply to the request.
     ///
     /// # Errors
     /// The request itself while it has not been answered; a failure if the answer is one.
-    pub(crate) fn call(&self, request: Request) -> Result<&Reply, Stop> {
+    pub(crate) fn call(&self, request: Request) -> Result<&'a Reply, Stop> {
         match self.reply(&request.step)? {
             Some(reply) => Ok(reply),
             None => Err(self.request(request)),
@@ -38,7 +41,7 @@ impl Api<'_> {
     ///
     /// # Errors
     /// A failure if the answer is one.
-    pub(crate) fn reply(&self, step: &str) -> Result<Option<&Reply>, Stop> {
+    pub(crate) fn reply(&self, step: &str) -> Result<Option<&'a Reply>, Stop> {
         self.so_far.reply(step).map(checked).transpose()
     }
 
@@ -46,7 +49,7 @@ impl Api<'_> {
     ///
     /// # Errors
     /// As [`Api::call`], for the look.
-    pub(crate) fn look_before(&self, step: &str, look: Request) -> Result<Option<&Reply>, Stop> {
+    pub(crate) fn look_before(&self, step: &str, look: Request) -> Result<Option<&'a Reply>, Stop> {
         self.so_far.look_before(step, self.prepared(look))?.map(checked).transpose()
     }
 
@@ -55,20 +58,32 @@ impl Api<'_> {
     }
 }
 
+/// The words of a refusal of values; none if it is another answer.
+pub(crate) fn value_words(reply: &Reply) -> Option<String> {
+    let code = reply.find("/code").ok().flatten();
+    let is_of_value = reply.status == 400 && code.is_some_and(|code| code == "validation_error");
+    let message = reply.find("/message").ok().flatten().filter(|_| is_of_value)?;
+    message.as_str().map(str::to_owned)
+}
+
 fn checked(reply: &Reply) -> Result<&Reply, Stop> {
+    reply.check_not_web_page()?;
     let failure = match reply.status {
         400 => Failure::permanent(format!(
-            "Notion refused {}; the columns in the settings must have the database's names and types. Its words: {}",
+            "Notion refuses {}. The columns in the settings must have the database's names and types. Its words: {}",
             reply.step,
             words(reply)
         )),
-        404 => Failure::permanent(format!(
-            "Notion does not find what the settings name, or it is not shared with the integration (in the database: ••• → \
-             Connections). Its words: {}",
-            words(reply)
-        )),
+        404 => Failure::retry(
+            format!(
+                "Notion does not find what the settings name, or it is not shared with the integration (in the database: ••• \
+                 → Connections). Its words: {}",
+                words(reply)
+            ),
+            Some(PERSON_SECS),
+        ),
         409 => {
-            Failure::retry("Notion could not save: somebody else was changing the same", reply.retry_after())
+            Failure::retry("Notion could not save: somebody else was changing the same.", reply.retry_after())
         }
         _ => return Ok(reply),
     };

@@ -4,7 +4,9 @@
 //! before it is created again.
 
 use hookwright_sdk::field::Source;
-use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Receipt, Stop};
+use hookwright_sdk::{
+    Action, Description, Event, HeaderHint, History, Mapping, Receipt, Stop, without_refused,
+};
 
 mod api;
 mod look;
@@ -39,14 +41,15 @@ impl Mapping for Notion {
     }
 
     fn transform(event: &Event, settings: &Settings, so_far: &History) -> Result<Action, Stop> {
-        let source = Source::of(event);
+        let source = Source::of(event)?;
         if source.lead().is_blank() {
             return Ok(Action::skip_blank());
         }
         settings.check()?;
         let api = Api { settings, so_far };
         let parent = parent::of(&api)?;
-        Ok(match page::create(&api, &source, &parent)? {
+        let (page, _) = without_refused(so_far, |refused| page::create(&api, &source, &parent, refused))?;
+        Ok(match page {
             Some(page) => Action::done(format!("page/{page}"), Some(link(&page))),
             None => Action::Done(Receipt { reference: None, url: None }),
         })

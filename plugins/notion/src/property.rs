@@ -26,6 +26,9 @@ pub(crate) fn of(kind: Kind, value: &Value, room: &mut Room) -> Result<Value, &'
         Kind::RichText => room.rich_text(&text).ok_or(NO_ROOM)?,
         Kind::PhoneNumber | Kind::Email => {
             let line = text::line(&text).ok_or(NO_ROOM)?;
+            if line.encode_utf16().count() > ADDRESS_MAX_UNITS {
+                return Err("it is longer than Notion takes, and half of it is of no use");
+            }
             room.take(&line, ADDRESS_MAX_UNITS).ok_or(NO_ROOM)?.into()
         }
         Kind::Url => url(&text)?,
@@ -155,6 +158,8 @@ mod tests {
     fn what_a_column_cannot_hold_is_left_out() {
         for (kind, found) in [
             (Kind::Url, json!("x".repeat(2_001))),
+            (Kind::Email, json!("x".repeat(201))),
+            (Kind::PhoneNumber, json!("1".repeat(201))),
             (Kind::Select, json!(", ,")),
             (Kind::MultiSelect, json!(",")),
             (Kind::Date, json!("yesterday")),
@@ -173,8 +178,6 @@ mod tests {
         let long = json!("🦀".repeat(2_000));
         for (kind, pointer, units) in [
             (Kind::Title, "/title/0/text/content", 2_000),
-            (Kind::PhoneNumber, "/phone_number", 200),
-            (Kind::Email, "/email", 200),
             (Kind::Select, "/select/name", 100),
             (Kind::MultiSelect, "/multi_select/0/name", 100),
         ] {

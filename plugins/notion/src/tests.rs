@@ -1,5 +1,7 @@
 use hookwright_rehearsed::Account;
-use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, Target, samples, settings_schema};
+use hookwright_sdk::testing::{
+    Answer, Fault, Faulty, Outcome, Rehearsal, Target, laws, samples, settings_schema,
+};
 use hookwright_sdk::{Lead, Request};
 use hookwright_standin::Notion as Service;
 use hookwright_standin::notion::{DATA_SOURCE_ID, DATABASE_ID};
@@ -42,24 +44,17 @@ fn answered_with(settings: Value, step: &str, answer: &Answer) -> Outcome {
 }
 
 #[test]
-fn every_sample_becomes_what_notion_accepts() {
-    for (name, lead) in samples::all() {
-        for (suffix, settings) in [
+fn the_laws_of_a_mapping_hold() {
+    for transcript in laws::check::<Notion, _>(
+        account,
+        &[
             ("", settings()),
             ("-in-page", with("message_in_page", true.into())),
             ("-database", in_database("2025-09-03")),
             ("-old-version", in_database("2022-06-28")),
-        ] {
-            let mut rehearsal = Rehearsal::<Notion>::of(lead.clone()).settings(settings);
-            let outcome = rehearsal.attempt(&mut account());
-            match lead.cleaned().is_blank() {
-                true => assert!(matches!(outcome, Outcome::Skipped(_)), "{name}: {outcome:?}"),
-                false => assert!(matches!(outcome, Outcome::Delivered(_)), "{name}: {outcome:?}"),
-            }
-            if suffix.is_empty() || name == "complete" {
-                insta::assert_snapshot!(format!("{name}{suffix}"), rehearsal.transcript());
-            }
-        }
+        ],
+    ) {
+        insta::assert_snapshot!(transcript.name, transcript.text);
     }
 }
 
@@ -110,26 +105,30 @@ fn a_page_whose_id_is_beyond_what_the_host_reads_is_delivered_all_the_same() {
 }
 
 #[test]
-fn a_fault_at_any_step_makes_nothing_twice() {
-    for (name, lead) in samples::all() {
-        if lead.cleaned().is_blank() {
-            continue;
-        }
-        for settings in [settings(), in_database("2025-09-03"), in_database("2022-06-28")] {
-            let new = || Rehearsal::<Notion>::of(lead.clone()).settings(settings.clone());
-            let calls = {
-                let mut rehearsal = new();
-                rehearsal.attempt(&mut account());
-                rehearsal.steps().len()
-            };
-            for (step, fault) in (0..calls).flat_map(|step| Fault::ALL.map(|fault| (step, fault))) {
-                let mut account = account();
-                let outcome = new().finish(&mut Faulty::new(&mut account, fault, step));
-                assert!(matches!(outcome, Outcome::Delivered(_)), "{name}, {fault:?} at {step}: {outcome:?}");
-                assert_eq!(account.pages().len(), 1, "{name}, {fault:?} at {step}");
-            }
-        }
+fn a_value_that_notion_refuses_is_kept_in_the_page() {
+    let path =
+        "body failed validation: body.properties.Email.email should be a valid email, instead was `x`.";
+    let value = "Invalid email john@example.com";
+    for words in [path, value] {
+        let error = json!({ "object": "error", "status": 400, "code": "validation_error", "message": words });
+        let (mut account, mut first) = (account(), Some(Answer::json(400, error)));
+        let mut rehearsal = rehearsal(samples::complete());
+        let outcome = rehearsal
+            .attempt(&mut |request: &Request| first.take().unwrap_or_else(|| account.answer(request)));
+        assert!(matches!(outcome, Outcome::Delivered(_)), "{words}: {outcome:?}");
+        assert_eq!(rehearsal.steps(), ["create-page", "create-page-without-Email"]);
+        let body = rehearsal.requests().last().unwrap().body.clone().unwrap();
+        assert!(body.contains("Email: john@example.com") && !body.contains(r#""email":"#), "{body}");
     }
+    let status = json!([
+        { "column": "Name", "type": "title", "field": "name" },
+        { "column": "Stage", "type": "status", "field": "channel" },
+    ]);
+    let columns = [("Name", "title"), ("Stage", "status")];
+    let mut account = Account::new(Service::new("ntn_1").with_columns(&columns));
+    let mut rehearsal = Rehearsal::<Notion>::of(samples::complete()).settings(with("columns", status));
+    assert!(matches!(rehearsal.attempt(&mut account), Outcome::Delivered(_)));
+    assert_eq!(rehearsal.steps(), ["create-page", "create-page-without-Stage"]);
 }
 
 #[test]
@@ -218,7 +217,7 @@ fn what_notion_answers_decides_what_happens() {
         (Answer::text(400, "<html>cf-ray</html>"), Held("<html>cf-ray</html>")),
         (error(401, "unauthorized"), Retry(None)),
         (error(403, "restricted_resource"), Retry(None)),
-        (error(404, "object_not_found"), Held("shared with the integration")),
+        (error(404, "object_not_found"), Retry(Some(3_600))),
         (error(409, "conflict_error"), Retry(None)),
         (error(409, "conflict_error").header("retry-after", "7"), Retry(Some(7))),
         (Answer::text(413, ""), Refused),

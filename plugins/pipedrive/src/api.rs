@@ -8,6 +8,11 @@ use crate::settings::Settings;
 /// Account not open; not allowed, or blocked; rate limit; feature switched off.
 const INTERPRETED: [u16; 4] = [402, 403, 429, 501];
 
+/// Refusals of something that the lead can do without.
+pub(crate) const REFUSALS: [u16; 7] = [400, 403, 404, 405, 409, 410, 422];
+/// How long to wait for what a person has to change at Pipedrive.
+const PERSON_SECS: u32 = 3_600;
+
 /// Who goes on after a 429 is blocked by the gateway: leave it alone for a while.
 const BLOCKED_SECS: u32 = 3_600;
 
@@ -25,17 +30,22 @@ impl<'a> Api<'a> {
 
 fn check(reply: &Reply) -> Result<(), Failure> {
     match reply.status {
-        429 => Err(Failure::retry("Pipedrive's rate limit or daily budget is used up", pause(reply))),
+        429 => Err(Failure::retry("Pipedrive's rate limit or daily budget is used up.", pause(reply))),
         403 if is_html(reply) => Err(Failure::retry(
-            "Pipedrive blocks requests for a while, as it does after too many",
+            "Pipedrive blocks requests for a while, as it does after too many.",
             Some(BLOCKED_SECS),
         )),
-        402 => Err(refused("the Pipedrive account is not open (trial over, or unpaid)", reply)),
-        403 => Err(refused(
-            "Pipedrive does not allow this: the token's user lacks a right, or a limit is reached",
+        402 => {
+            Err(waiting("The Pipedrive account is not open: the trial is over, or a bill is unpaid", reply))
+        }
+        403 => Err(waiting(
+            "Pipedrive does not allow this: the token's user lacks a right, or a limit of the plan is reached",
             reply,
         )),
-        501 => Err(refused("Pipedrive has this feature switched off for the account", reply)),
+        501 => Err(Failure::permanent(format!(
+            "Pipedrive has this feature switched off for the account. Pipedrive's words: {}",
+            reply.quote()
+        ))),
         _ => Ok(()),
     }
 }
@@ -46,10 +56,10 @@ fn pause(reply: &Reply) -> Option<u32> {
 }
 
 fn is_html(reply: &Reply) -> bool {
-    reply.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
-        || reply.body.trim_start().starts_with('<')
+    reply.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) || reply.is_web_page()
 }
 
-fn refused(why: &str, reply: &Reply) -> Failure {
-    Failure::permanent(format!("{why}; its words: {}", reply.quote()))
+/// Something that a person has to change at Pipedrive; then the lead arrives without further ado.
+fn waiting(why: &str, reply: &Reply) -> Failure {
+    Failure::retry(format!("{why}. Pipedrive's words: {}", reply.quote()), Some(PERSON_SECS))
 }

@@ -3,7 +3,9 @@
 //! Nothing is unique in Pipedrive. So the person is searched before one is created, by address, then by phone number;
 //! and after a lost answer each record is looked for before it is created again.
 
-use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Stop};
+use hookwright_sdk::{
+    Action, Description, Draft, Event, HeaderHint, History, Mapping, Stop, without_refused,
+};
 
 mod api;
 mod note;
@@ -40,9 +42,10 @@ impl Mapping for Pipedrive {
             return Ok(Action::skip_blank());
         }
         let api = Api::new(settings, so_far);
-        let person = person::find_or_create(&api, &lead)?;
-        let record = record::create(&api, event, &lead, person)?;
-        note::create(&api, &lead, &record)?;
+        let (person, refused) =
+            without_refused(so_far, |refused| person::write(&api, &Draft::of(&lead, refused)))?;
+        let record = record::create(&api, event, &lead, person.id)?;
+        note::create(&api, &Draft::of(&lead, &refused), &person, &record)?;
         Ok(Action::done(record.reference(), settings.url(&record)))
     }
 }

@@ -7,6 +7,8 @@ use crate::api::Api;
 use crate::settings::Kind;
 
 const TITLE_MAX_CHARS: usize = 250;
+/// Pipedrive documents no limit; its texts have 255 characters.
+const ORIGIN_MAX_UNITS: usize = 255;
 /// How many of the person's newest records a look goes through: the host cuts off a reply with many more.
 const LOOKED_THROUGH: &str = "20";
 /// How far the producer's clock may be ahead of Pipedrive's.
@@ -43,7 +45,8 @@ pub(crate) fn create(api: &Api<'_>, event: &Event, lead: &Lead, person: u64) -> 
     let title = lead.title();
     let title = text::truncate(&title, TITLE_MAX_CHARS);
     let since = time::unix_millis(&event.created_at)? - CLOCK_SKEW_MILLIS;
-    let wanted = Wanted { title: &title, conversation: lead.conversation_id.as_deref(), since };
+    let conversation = lead.conversation_id.as_deref().map(|id| text::key(id, ORIGIN_MAX_UNITS));
+    let wanted = Wanted { title: &title, conversation: conversation.as_deref(), since };
     let person_id = person.to_string();
     match api.settings.create {
         Kind::Lead => api.calls.create_once(

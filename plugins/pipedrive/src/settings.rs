@@ -1,5 +1,6 @@
 //! What the webhook's owner can set.
 
+use hookwright_sdk::phone::{Country, Home};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,10 @@ pub(crate) struct Settings {
     /// The id of the stage of a created deal. Empty: the first of its pipeline.
     #[schemars(title = "Deal stage id")]
     pub(crate) stage_id: Option<u64>,
+    /// The country in which phone numbers without a country code are dialled, in two letters such as DE. A person is then
+    /// found by any spelling of the number. Empty: such numbers are compared as they are written.
+    #[schemars(title = "Default country")]
+    default_country: Home,
     /// Who sees what is created, by Pipedrive's own number. Empty: the owner's default.
     #[schemars(title = "Visible to")]
     pub(crate) visible_to: Option<VisibleTo>,
@@ -62,6 +67,11 @@ impl Settings {
     pub(crate) fn url(&self, record: &Record) -> Option<String> {
         let company = self.company.trim();
         (!company.is_empty()).then(|| format!("https://{company}.pipedrive.com/{}", record.page()))
+    }
+
+    /// Where phone numbers without a country code are dialled.
+    pub(crate) fn home(&self) -> Option<Country> {
+        self.default_country.0
     }
 
     /// The visibility as version 2 of the API wants it: a number.

@@ -1,16 +1,42 @@
 //! What PostgREST's errors mean. Its codes say more than their statuses do.
 
-use hookwright_sdk::{Failure, Reply};
+use hookwright_sdk::{Failure, Reply, named_columns};
 use serde_json::Value;
 
-/// No right; a constraint; a failure in the database.
-pub(crate) const WITH_CODES: [u16; 3] = [403, 409, 500];
+/// A value or a column; no right; a constraint; a failure in the database.
+pub(crate) const WITH_CODES: [u16; 4] = [400, 403, 409, 500];
 
-/// How long to wait for a gateway that refuses the request: somebody has to open it.
-const GATEWAY_SECS: u32 = 1_800;
+/// What PostgreSQL says of a value: of a text that is too long, of a number or a time out of range, of a text that is none
+/// of its type, and of a value that a check does not take.
+const OF_VALUES: [&str; 6] = ["22001", "22003", "22007", "22008", "22P02", "23514"];
+
+/// How long to wait for a right that only a person can give.
+const RIGHT_SECS: u32 = 1_800;
+
+/// Those of the columns whose values the database refuses. PostgreSQL quotes the value, names the column within the name
+/// of a check, or says how long a text may be.
+pub(crate) fn refused_columns(reply: &Reply, columns: &[(&str, &Value)]) -> Vec<String> {
+    let member =
+        |name: &str| reply.find(name).ok().flatten().and_then(|value| value.as_str().map(str::to_owned));
+    let code = member("/code").unwrap_or_default();
+    if reply.status != 400 || !OF_VALUES.contains(&code.as_str()) {
+        return Vec::new();
+    }
+    let words = member("/message").unwrap_or_default();
+    let longest = words.split_once("character varying(").or_else(|| words.split_once("character("));
+    let longest = longest.and_then(|(_, rest)| rest.split(')').next()?.parse::<usize>().ok());
+    let is_named = |(name, value): &&(&str, &Value)| {
+        let is_too_long =
+            longest.is_some_and(|longest| value.as_str().is_some_and(|text| text.chars().count() > longest));
+        let is_checked = code == "23514" && words.contains(&format!("_{name}_"));
+        is_too_long || is_checked || !named_columns(&words, [(*name, *value)]).is_empty()
+    };
+    columns.iter().filter(is_named).map(|(name, _)| (*name).to_owned()).collect()
+}
 
 /// Checks that the row is stored, `key` being the column that tells one row from another.
 pub(crate) fn check(reply: &Reply, key: &str) -> Result<(), Failure> {
+    reply.check_not_web_page()?;
     if !WITH_CODES.contains(&reply.status) {
         return Ok(());
     }
@@ -21,21 +47,24 @@ pub(crate) fn check(reply: &Reply, key: &str) -> Result<(), Failure> {
     match (reply.status, code) {
         (409, "23505") if is_of_key(member("/details").as_ref(), member("/message").as_ref(), key) => Ok(()),
         (409, "23505") => Err(Failure::permanent(format!(
-            "another row has the same value in a column that is unique, but not the key column {key}: {words}"
+            "Another row has the same value in a unique column that is not the key column {key}: {words}"
         ))),
-        (409, _) => Err(Failure::permanent(format!("a constraint of the table refuses the row: {words}"))),
-        (403, "42501") => Err(Failure::permanent(format!(
-            "the database role of these credentials may not write this row; grant it the right, or add a policy: {words}"
-        ))),
-        (403, _) => {
-            let reason = format!("the server refuses the request: {words}");
-            Err(Failure::retry(reason, reply.retry_after().or(Some(GATEWAY_SECS))))
+        (409, _) => Err(Failure::permanent(format!("A constraint of the table refuses the row: {words}"))),
+        (403, code) => {
+            let why = match code {
+                "42501" => {
+                    "The database role of these credentials may not write this row. Grant it the right, or add a policy"
+                }
+                _ => "The server refuses the request",
+            };
+            Err(Failure::retry(format!("{why}: {words}"), reply.retry_after().or(Some(RIGHT_SECS))))
         }
+        (400, _) => Err(Failure::permanent(format!("The table does not take the row: {words}"))),
         // An exception of a function or trigger, an internal error, a limit of the database: the same again next time.
         (_, code) if ["P0", "XX", "54"].iter().any(|class| code.starts_with(class)) => {
-            Err(Failure::permanent(format!("the database fails on this row: {words}")))
+            Err(Failure::permanent(format!("The database fails on this row: {words}")))
         }
-        _ => Err(Failure::retry(format!("the database failed: {words}"), reply.retry_after())),
+        _ => Err(Failure::retry(format!("The database failed: {words}"), reply.retry_after())),
     }
 }
 

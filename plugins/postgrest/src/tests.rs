@@ -1,5 +1,5 @@
 use hookwright_rehearsed::Account;
-use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, samples, settings_schema};
+use hookwright_sdk::testing::{Answer, Outcome, Rehearsal, Target, laws, samples, settings_schema};
 use hookwright_sdk::{Lead, Request};
 use hookwright_standin::Postgrest as Table;
 use serde_json::{Value, json};
@@ -36,32 +36,21 @@ fn answered_with(settings: Value, answer: &Answer) -> Outcome {
 }
 
 #[test]
-fn every_sample_becomes_what_the_table_takes() {
-    for (name, lead) in samples::all() {
-        for (suffix, settings) in
-            [("", json!({})), ("-insert", json!({ "duplicates": "insert" })), ("-columns", other_columns())]
-        {
-            let mut rehearsal = Rehearsal::<Postgrest>::of(lead.clone()).settings(settings);
-            let outcome = rehearsal.attempt(&mut account());
-            match lead.cleaned().is_blank() {
-                true => assert!(matches!(outcome, Outcome::Skipped(_)), "{name}: {outcome:?}"),
-                false => assert!(matches!(outcome, Outcome::Delivered(_)), "{name}: {outcome:?}"),
-            }
-            if suffix.is_empty() || name == "complete" {
-                insta::assert_snapshot!(format!("{name}{suffix}"), rehearsal.transcript());
-            }
-        }
+fn the_laws_of_a_mapping_hold() {
+    for transcript in laws::check::<Postgrest, _>(
+        account,
+        &[
+            ("", json!({})),
+            ("-insert", json!({ "duplicates": "insert" })),
+            ("-ignore", json!({ "duplicates": "ignore" })),
+        ],
+    ) {
+        insta::assert_snapshot!(transcript.name, transcript.text);
     }
 }
 
 #[test]
-fn members_that_the_contract_does_not_name_are_stored_only_if_a_column_wants_them() {
-    let mut known = Rehearsal::<Postgrest>::of(samples::complete());
-    let mut unknown = Rehearsal::<Postgrest>::of_event(samples::unknown_members());
-    known.attempt(&mut account());
-    unknown.attempt(&mut account());
-    assert_eq!(unknown.transcript(), known.transcript());
-
+fn members_that_the_contract_does_not_name_are_stored_if_a_column_wants_them() {
     let mut table = account();
     let mut rehearsal =
         Rehearsal::<Postgrest>::of_event(samples::unknown_members()).settings(other_columns());
@@ -70,26 +59,6 @@ fn members_that_the_contract_does_not_name_are_stored_only_if_a_column_wants_the
         (&table.rows()[0]["message"], &table.rows()[0]["channel"]),
         (&json!("newsletter"), &json!("website"))
     );
-}
-
-#[test]
-fn a_fault_makes_nothing_twice() {
-    for (name, lead) in samples::all().into_iter().filter(|(_, lead)| !lead.cleaned().is_blank()) {
-        for settings in
-            [json!({}), json!({ "duplicates": "ignore" }), json!({ "duplicates": "insert" }), other_columns()]
-        {
-            for fault in Fault::ALL {
-                let mut table = account();
-                let mut rehearsal = Rehearsal::<Postgrest>::of(lead.clone()).settings(settings.clone());
-                let outcome = rehearsal.finish(&mut Faulty::new(&mut table, fault, 0));
-                assert!(
-                    matches!(outcome, Outcome::Delivered(_)),
-                    "{name}, {fault:?}, {settings}: {outcome:?}"
-                );
-                assert_eq!(table.rows().len(), 1, "{name}, {fault:?}, {settings}");
-            }
-        }
-    }
 }
 
 #[test]
@@ -157,6 +126,8 @@ fn what_postgrest_answers_decides_what_happens() {
     for (answer, expected) in [
         (Answer::text(201, ""), Delivered),
         (Answer::text(200, ""), Delivered),
+        (Answer::text(200, "<!doctype html><title>Sign in</title>"), Retry(Some(1_800))),
+        (Answer::text(201, "Sign in").header("content-type", "text/html"), Retry(Some(1_800))),
         (Answer::text(204, ""), Delivered),
         (unique(json!("Key (conversation_id)=(c) already exists."), &of("x")), Delivered),
         (unique(json!("Key (\"conversation_id\")=(c) already exists."), &of("x")), Delivered),
@@ -165,14 +136,14 @@ fn what_postgrest_answers_decides_what_happens() {
         (unique(Value::Null, &of("leads_email_key")), Held("unique")),
         (unique(json!("Key (email)=(a) already exists."), &of("leads_pkey")), Held("unique")),
         (error(409, "23503"), Held("constraint")),
-        (error(400, "PGRST204"), Refused),
-        (error(400, "PGRST102"), Refused),
-        (error(400, "23502"), Refused),
-        (error(400, "22P02"), Refused),
-        (error(400, "23514"), Refused),
+        (error(400, "PGRST204"), Held("does not take the row")),
+        (error(400, "PGRST102"), Held("does not take the row")),
+        (error(400, "23502"), Held("does not take the row")),
+        (error(400, "22P02"), Held("does not take the row")),
+        (error(400, "23514"), Held("does not take the row")),
         (error(401, "PGRST301"), Retry(None)),
         (error(401, "PGRST302"), Retry(None)),
-        (error(403, "42501"), Held("grant it the right")),
+        (error(403, "42501"), Retry(Some(1_800))),
         (Answer::text(403, "<html>"), Retry(Some(1_800))),
         (error(404, "PGRST205"), Refused),
         (error(404, "42P01"), Refused),
@@ -197,6 +168,56 @@ fn what_postgrest_answers_decides_what_happens() {
         };
         assert!(is_expected, "{answer:?}: {outcome:?}");
     }
+}
+
+#[test]
+fn a_value_that_the_database_refuses_is_kept_with_the_message() {
+    let refused = |code: &str, message: &str| {
+        Answer::json(400, json!({ "code": code, "message": message, "details": null, "hint": null }))
+    };
+    for (answer, step) in [
+        (
+            refused("22P02", "invalid input syntax for type integer: \"+12025551234\""),
+            "store-row-without-phone",
+        ),
+        (
+            refused(
+                "23514",
+                "new row for relation \"leads\" violates check constraint \"leads_phone_check\"",
+            ),
+            "store-row-without-phone",
+        ),
+        (refused("22001", "value too long for type character varying(40)"), "store-row-without-message"),
+    ] {
+        let (mut table, mut first) = (account(), Some(answer));
+        let lead = Lead {
+            message: Some("Hello. ".repeat(7)),
+            conversation_id: Some("c-1".into()),
+            ..samples::complete()
+        };
+        let mut rehearsal = Rehearsal::<Postgrest>::of(lead);
+        let outcome = rehearsal.attempt(&mut |request: &Request| {
+            first.take().unwrap_or_else(|| Target::answer(&mut table, request))
+        });
+        assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
+        assert_eq!(rehearsal.steps(), ["store-row", step]);
+        if step.ends_with("phone") {
+            assert!(table.rows()[0]["message"].as_str().unwrap().ends_with("\n\nphone: +12025551234"));
+        }
+    }
+    let key = refused("22001", "value too long for type character varying(35)");
+    assert!(matches!(answered_with(json!({}), &key), Outcome::Held(_)), "no row without its key");
+}
+
+#[test]
+fn a_long_conversation_has_a_receipt() {
+    let lead = Lead { conversation_id: Some("語".repeat(300)), ..samples::complete() };
+    let mut table = account();
+    let outcome = rehearse(lead, json!({}), &mut table);
+    let Outcome::Delivered(receipt) = outcome else { panic!("{outcome:?}") };
+    let reference = receipt.reference.unwrap();
+    assert!(reference.starts_with("leads/語") && reference.chars().count() == 256, "{reference}");
+    assert_eq!(table.rows()[0]["conversation_id"].as_str().unwrap().chars().count(), 300);
 }
 
 #[test]

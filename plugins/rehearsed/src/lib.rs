@@ -3,6 +3,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use hookwright_sdk::testing::laws::Holds;
 use hookwright_sdk::testing::{Answer, Target};
 use hookwright_sdk::{Method, Request};
 use hookwright_standin::{Request as Received, Vendor};
@@ -60,6 +61,12 @@ impl<V: Vendor> Target for Account<V> {
             headers,
             body: String::from_utf8_lossy(response.body()).into_owned(),
         }
+    }
+}
+
+impl<V: Vendor> Holds for Account<V> {
+    fn records(&self) -> usize {
+        self.0.records().len()
     }
 }
 

@@ -38,16 +38,32 @@ impl<'a> Api<'a> {
     }
 }
 
+/// The names in a refusal of fields whose values Salesforce does not take. Of a text of its own (a lookup, a picklist)
+/// that the settings name wrongly, it says the same.
+pub(crate) fn refused_fields(reply: &Reply) -> Option<String> {
+    let error = reply.find("/0").ok().flatten().filter(|_| reply.status == 400)?;
+    let is_of_value = matches!(
+        error["errorCode"].as_str()?,
+        "INVALID_EMAIL_ADDRESS"
+            | "STRING_TOO_LONG"
+            | "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+            | "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+            | "FIELD_FILTER_VALIDATION_EXCEPTION"
+            | "INVALID_TYPE_ON_FIELD_IN_RECORD"
+    );
+    is_of_value.then(|| format!("{} {}", error["fields"], error["message"]))
+}
+
 /// Checks that Salesforce did what it was asked: a retry if the error says "later", and a permanent failure that says what
-/// to change otherwise.
+/// to change otherwise. A refusal of fields is left to who sent them.
 fn check(reply: &Reply) -> Result<(), Failure> {
-    if !WITH_CODES.contains(&reply.status) {
+    if !WITH_CODES.contains(&reply.status) || refused_fields(reply).is_some() {
         return Ok(());
     }
     let words = reply.quote();
     if reply.status == 300 {
         return Err(Failure::permanent(format!(
-            "several leads in Salesforce have this conversation: merge them there, and mark the external id field as \
+            "Several leads in Salesforce have this conversation. Merge them there, and mark the external ID field as \
              unique. They are {words}"
         )));
     }
@@ -55,7 +71,7 @@ fn check(reply: &Reply) -> Result<(), Failure> {
     match (reply.status, code.as_ref().and_then(Value::as_str).unwrap_or_default()) {
         (_, "REQUEST_LIMIT_EXCEEDED") => {
             let after = reply.retry_after().or(Some(LIMIT_SECS));
-            Err(Failure::retry("Salesforce's limit of requests in 24 hours is used up", after))
+            Err(Failure::retry("Salesforce's limit of requests in 24 hours is used up.", after))
         }
         (_, "UNABLE_TO_LOCK_ROW" | "SERVER_UNAVAILABLE" | "QUERY_TIMEOUT") => {
             Err(Failure::retry(format!("Salesforce is busy: {words}"), reply.retry_after()))
@@ -65,10 +81,13 @@ fn check(reply: &Reply) -> Result<(), Failure> {
             let reason = format!("Salesforce refuses the request: {words}");
             Err(Failure::retry(reason, reply.retry_after().or(Some(RIGHT_SECS))))
         }
-        (403, _) => Err(Failure::permanent(format!(
-            "the user of this access token may not do this in Salesforce; give it the right to leads and their \
-             fields: {words}"
-        ))),
+        (403, _) => Err(Failure::retry(
+            format!(
+                "The user of this access token may not do this in Salesforce. Give it the right to leads and their \
+                 fields. Salesforce's words: {words}"
+            ),
+            reply.retry_after().or(Some(RIGHT_SECS)),
+        )),
         _ => Err(Failure::permanent(format!("Salesforce refuses the lead: {words}"))),
     }
 }
@@ -81,8 +100,8 @@ fn duplicates(reply: &Reply) -> String {
     });
     let of = found.map(|id| format!(" of {id}")).unwrap_or_default();
     format!(
-        "a duplicate rule in Salesforce takes this lead for a duplicate{of}; let the rule alert instead of block, or turn \
-         on `Save in spite of alerts` in the settings"
+        "A duplicate rule in Salesforce takes this lead for a duplicate{of}. Let the rule alert instead of block, or turn \
+         on `Save despite alerts` in the settings."
     )
 }
 

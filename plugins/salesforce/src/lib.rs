@@ -5,7 +5,9 @@
 //! looked for by name, address and phone number before it is created again. One with neither address nor phone number
 //! cannot be told from others, and may then be there twice.
 
-use hookwright_sdk::{Action, Description, Event, HeaderHint, History, Mapping, Stop};
+use hookwright_sdk::{
+    Action, Description, Draft, Event, HeaderHint, History, Mapping, Receipt, Stop, without_refused,
+};
 
 mod api;
 mod fields;
@@ -42,11 +44,17 @@ impl Mapping for Salesforce {
             return Ok(Action::skip_blank());
         }
         let api = Api::new(settings, so_far);
-        let id = match settings.external_id_field().zip(collected.conversation_id.as_deref()) {
-            Some((field, conversation)) => lead::upsert(&api, &collected, field, conversation)?,
-            None => lead::create(&api, event, &collected)?,
-        };
-        Ok(Action::done(format!("lead/{id}"), settings.lead_url(&id)))
+        let (id, _) = without_refused(so_far, |refused| {
+            let draft = Draft::of(&collected, refused);
+            match settings.external_id_field().zip(collected.conversation_id.as_deref()) {
+                Some((field, conversation)) => lead::upsert(&api, &draft, field, conversation),
+                None => lead::create(&api, event, &draft),
+            }
+        })?;
+        Ok(match id {
+            Some(id) => Action::done(format!("lead/{id}"), settings.lead_url(&id)),
+            None => Action::Done(Receipt { reference: None, url: None }),
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 use hookwright_rehearsed::Account;
-use hookwright_sdk::testing::{Answer, Fault, Faulty, Outcome, Rehearsal, Target, samples, settings_schema};
+use hookwright_sdk::testing::{
+    Answer, Fault, Faulty, Outcome, Rehearsal, Target, laws, samples, settings_schema,
+};
 use hookwright_sdk::{Lead, Request};
 use hookwright_standin::Salesforce as Organization;
 use serde_json::{Value, json};
@@ -30,29 +32,12 @@ fn answered_with(step: &str, answer: &Answer, settings: Value) -> Outcome {
 }
 
 #[test]
-fn every_sample_becomes_what_salesforce_accepts() {
-    for (name, lead) in samples::all() {
-        for (suffix, settings) in [("", json!({})), ("-external-id", external_id())] {
-            let mut rehearsal = Rehearsal::<Salesforce>::of(lead.clone()).settings(settings);
-            let outcome = rehearsal.attempt(&mut account());
-            match lead.cleaned().is_blank() {
-                true => assert!(matches!(outcome, Outcome::Skipped(_)), "{name}: {outcome:?}"),
-                false => assert!(matches!(outcome, Outcome::Delivered(_)), "{name}: {outcome:?}"),
-            }
-            if suffix.is_empty() || ["complete", "only-phone", "injection-in-every-field"].contains(&name) {
-                insta::assert_snapshot!(format!("{name}{suffix}"), rehearsal.transcript());
-            }
-        }
+fn the_laws_of_a_mapping_hold() {
+    for transcript in
+        laws::check::<Salesforce, _>(account, &[("", json!({})), ("-external-id", external_id())])
+    {
+        insta::assert_snapshot!(transcript.name, transcript.text);
     }
-}
-
-#[test]
-fn members_that_the_contract_does_not_name_change_nothing() {
-    let mut known = Rehearsal::<Salesforce>::of(samples::complete());
-    let mut unknown = Rehearsal::<Salesforce>::of_event(samples::unknown_members());
-    known.attempt(&mut account());
-    unknown.attempt(&mut account());
-    assert_eq!(unknown.transcript(), known.transcript());
 }
 
 #[test]
@@ -96,32 +81,6 @@ fn a_second_lead_of_a_conversation_updates_the_first_and_erases_nothing() {
         [("LastName", "Smith"), ("Company", "Chat"), ("Email", "john@example.com"), ("Phone", "+1555")]
     {
         assert_eq!(leads[0][name], value, "{name}");
-    }
-}
-
-#[test]
-fn a_fault_at_any_step_makes_nothing_twice() {
-    for (name, lead) in samples::all().into_iter().filter(|(_, lead)| !lead.cleaned().is_blank()) {
-        for settings in [json!({}), external_id()] {
-            let new = || Rehearsal::<Salesforce>::of(lead.clone()).settings(settings.clone());
-            let calls = {
-                let mut rehearsal = new();
-                rehearsal.attempt(&mut account());
-                rehearsal.steps().len()
-            };
-            let is_upsert = calls == 2;
-            for (step, fault) in (0..calls).flat_map(|step| Fault::ALL.map(|fault| (step, fault))) {
-                let mut organization = account();
-                let outcome = new().finish(&mut Faulty::new(&mut organization, fault, step));
-                let case = format!("{name}, {fault:?} at {step}, {settings}");
-                assert!(matches!(outcome, Outcome::Delivered(_)), "{case}: {outcome:?}");
-                // A lead without a key, and with neither address nor phone number, has nothing to be found by.
-                let leads = organization.leads();
-                let is_findable = leads[0].contains_key("Email") || leads[0].contains_key("Phone");
-                let is_lost = matches!(fault, Fault::LostAnswer | Fault::Gateway(_)) && !is_upsert;
-                assert_eq!(leads.len(), if is_lost && !is_findable { 2 } else { 1 }, "{case}");
-            }
-        }
     }
 }
 
@@ -171,7 +130,7 @@ fn what_salesforce_answers_decides_what_happens() {
     }
     use Expected::{Held, Refused, Retry};
     for (answer, expected) in [
-        (Answer::json(300, json!(["/services/data/v60.0/sobjects/Lead/00Q1"])), Held("several leads")),
+        (Answer::json(300, json!(["/services/data/v60.0/sobjects/Lead/00Q1"])), Held("Several leads")),
         (error(400, "REQUIRED_FIELD_MISSING"), Held("REQUIRED_FIELD_MISSING")),
         (error(400, "INVALID_FIELD"), Held("INVALID_FIELD")),
         (error(400, "DUPLICATES_DETECTED"), Held("duplicate rule")),
@@ -180,7 +139,7 @@ fn what_salesforce_answers_decides_what_happens() {
         (error(401, "INVALID_SESSION_ID"), Retry(None)),
         (error(403, "REQUEST_LIMIT_EXCEEDED"), Retry(Some(3_600))),
         (error(403, "REQUEST_LIMIT_EXCEEDED").header("retry-after", "60"), Retry(Some(60))),
-        (error(403, "INSUFFICIENT_ACCESS_OR_READONLY"), Held("the right")),
+        (error(403, "INSUFFICIENT_ACCESS_OR_READONLY"), Retry(Some(1_800))),
         (Answer::text(403, "<html>"), Retry(Some(1_800))),
         (Answer::text(405, ""), Refused),
         (Answer::text(415, ""), Refused),
@@ -206,6 +165,54 @@ fn what_salesforce_answers_decides_what_happens() {
     assert_eq!(answered_with("create-lead", &missing, json!({})), Outcome::Refused(404));
     let limit = Organization::request_limit_exceeded().into_response();
     assert_eq!(limit.status(), 403);
+}
+
+#[test]
+fn a_field_that_salesforce_refuses_is_kept_in_the_description() {
+    for settings in [json!({}), external_id()] {
+        let mut organization = account();
+        let lead = Lead { email: Some(".john@example.com".into()), ..samples::complete() };
+        let mut rehearsal = Rehearsal::<Salesforce>::of(lead.clone()).settings(settings.clone());
+        let outcome = rehearsal.attempt(&mut organization);
+        assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
+        assert_eq!(rehearsal.steps().last(), Some(&"create-lead-without-email"));
+        let leads = organization.leads();
+        let description = leads[0]["Description"].as_str().unwrap();
+        assert!(description.contains("E-mail as given: .john@example.com"), "{description}");
+        assert_eq!((leads.len(), &leads[0]["Phone"]), (1, &json!("+12025551234")));
+        assert!(
+            rehearsal.log().iter().any(|(_, line)| line.contains("refuses email")),
+            "{:?}",
+            rehearsal.log()
+        );
+    }
+    // A lead that is there already.
+    let mut organization = account();
+    Rehearsal::<Salesforce>::of(samples::complete()).settings(external_id()).attempt(&mut organization);
+    let second = Lead { email: Some(".john@example.com".into()), ..samples::complete() };
+    let mut rehearsal = Rehearsal::<Salesforce>::of(second).settings(external_id());
+    assert!(matches!(rehearsal.attempt(&mut organization), Outcome::Delivered(_)));
+    assert_eq!(rehearsal.steps(), ["find-lead", "update-lead", "update-lead-without-email"]);
+    assert_eq!(organization.leads()[0]["Email"], "john@example.com");
+}
+
+#[test]
+fn a_lead_that_somebody_else_made_meanwhile_is_updated() {
+    let mut finds = 0;
+    let mut rehearsal = Rehearsal::<Salesforce>::of(samples::complete()).settings(external_id());
+    let outcome = rehearsal.attempt(&mut |request: &Request| match request.step.as_str() {
+        "create-lead" => Answer::text(204, ""),
+        _ => {
+            finds += 1;
+            if finds == 1 {
+                Answer::text(404, "[]")
+            } else {
+                Answer::json(200, json!({ "Id": "00Q5g0000000001EAA" }))
+            }
+        }
+    });
+    let Outcome::Delivered(receipt) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(receipt.reference.as_deref(), Some("lead/00Q5g0000000001EAA"));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Which part of an event a column of the target gets, as the owner of a webhook writes it in the settings.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -165,13 +164,16 @@ impl Column {
 pub struct Source<'a> {
     event: &'a Event,
     lead: Lead,
-    payload: OnceCell<Value>,
+    payload: Value,
 }
 
 impl<'a> Source<'a> {
     /// Reads from this event.
-    pub fn of(event: &'a Event) -> Self {
-        Self { event, lead: event.lead.cleaned(), payload: OnceCell::new() }
+    ///
+    /// # Errors
+    /// As [`Event::payload`].
+    pub fn of(event: &'a Event) -> Result<Self, Failure> {
+        Ok(Self { event, lead: event.lead.cleaned(), payload: event.payload()? })
     }
 
     /// The event's lead, cleaned.
@@ -189,7 +191,7 @@ impl<'a> Source<'a> {
     pub fn value(&self, field: &Field) -> Option<Value> {
         match field {
             Field::Known(known) => self.known(*known).map(Value::from),
-            Field::Member(pointer) => self.payload().pointer(pointer).and_then(cleaned),
+            Field::Member(pointer) => self.payload.pointer(pointer).and_then(cleaned),
             Field::Fixed(fixed) => text::lines(fixed).map(Value::from),
         }
     }
@@ -210,10 +212,6 @@ impl<'a> Source<'a> {
         check_columns(columns.iter().map(|column| column.column.as_str()))?;
         let values = columns.iter().map(|column| Some((column.column.clone(), self.value(&column.field)?)));
         Ok(values.flatten().collect())
-    }
-
-    fn payload(&self) -> &Value {
-        self.payload.get_or_init(|| serde_json::from_str(&self.event.json).unwrap_or_default())
     }
 
     fn known(&self, known: Known) -> Option<String> {
@@ -289,7 +287,7 @@ mod tests {
     #[test]
     fn known_fields_are_those_of_the_lead_and_the_event() {
         let event = event();
-        let source = Source::of(&event);
+        let source = Source::of(&event).unwrap();
         for (name, expected) in [
             ("display_name", "John Smith"),
             ("name", "John Smith"),
@@ -311,7 +309,7 @@ mod tests {
     #[test]
     fn what_was_not_collected_is_none() {
         let event = samples::event(Lead { name: Some("\u{0} ".into()), ..samples::blank() });
-        let source = Source::of(&event);
+        let source = Source::of(&event).unwrap();
         let found = Known::names().filter(|name| source.value(&field(name)).is_some());
         assert_eq!(found.collect::<Vec<_>>(), ["display_name", "created_at", "project_id", "event_id"]);
         assert_eq!(source.text(&Known::DisplayName.into()).as_deref(), Some("New lead"));
@@ -320,7 +318,7 @@ mod tests {
     #[test]
     fn any_member_of_the_event_can_be_named() {
         let event = event();
-        let source = Source::of(&event);
+        let source = Source::of(&event).unwrap();
         for (pointer, expected) in [
             ("/event", Some(json!("lead.created"))),
             ("/lead/utm/source", Some(json!("ads"))),
@@ -339,9 +337,20 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_that_is_no_json_has_no_members() {
-        let event = Event { json: "<".into(), ..samples::event(samples::complete()) };
-        assert_eq!(Source::of(&event).value(&field("/lead")), None);
+    fn a_member_has_its_value_whatever_is_beside_it() {
+        let nested = "[".repeat(200) + &"]".repeat(200);
+        let json = format!(
+            r#"{{"lead":{{"score":12345678901234567890123,"rate":1E400,"half":"\ud800","deep":{nested}}}}}"#
+        );
+        let event = Event { json, ..samples::event(samples::complete()) };
+        let source = Source::of(&event).unwrap();
+        for (pointer, expected) in
+            [("/lead/score", "12345678901234567890123"), ("/lead/rate", "1e+400"), ("/lead/half", "\u{fffd}")]
+        {
+            assert_eq!(source.text(&field(pointer)).as_deref(), Some(expected), "{pointer}");
+        }
+        let event = Event { json: "<".into(), ..event };
+        assert!(Source::of(&event).is_err(), "what cannot be read is not absent");
     }
 
     #[test]
@@ -364,11 +373,11 @@ mod tests {
             Column::new("Phone", Known::Phone),
             Column::new("Name", Known::Name),
         ];
-        let row = Source::of(&event).row(&columns).unwrap();
+        let row = Source::of(&event).unwrap().row(&columns).unwrap();
         assert_eq!(Value::from(row).to_string(), r#"{"Stage":"New","Name":"John Smith"}"#);
 
         let twice = [Column::new("Name", Known::Name), Column::new("Name", Known::Email)];
-        let Err(Failure::Permanent(reason)) = Source::of(&event).row(&twice) else { panic!() };
+        let Err(Failure::Permanent(reason)) = Source::of(&event).unwrap().row(&twice) else { panic!() };
         assert!(reason.contains("Name twice"), "{reason}");
     }
 

@@ -36,12 +36,12 @@ impl History {
     ///
     /// # Errors
     /// [`Stop::Call`] while an answer is missing, and what the readers of the replies say.
-    pub fn create_once<T>(
-        &self,
+    pub fn create_once<'a, T>(
+        &'a self,
         create: Request,
         look: impl FnOnce() -> Request,
-        found: impl FnOnce(&Reply) -> Result<Option<T>, Failure>,
-        created: impl FnOnce(&Reply) -> Result<T, Failure>,
+        found: impl FnOnce(&'a Reply) -> Result<Option<T>, Failure>,
+        created: impl FnOnce(&'a Reply) -> Result<T, Failure>,
     ) -> Result<T, Stop> {
         if self.reply(&create.step).is_none()
             && let Some(reply) = self.look_before(&create.step, look())?
@@ -78,9 +78,7 @@ impl<'a> Calls<'a> {
     /// # Errors
     /// As [`History::call`], and what the check says.
     pub fn call(&self, request: Request) -> Result<&'a Reply, Stop> {
-        let reply = self.so_far.call(request.accept(self.accept))?;
-        (self.check)(reply)?;
-        Ok(reply)
+        Ok(self.checked(self.so_far.call(request.accept(self.accept))?)?)
     }
 
     /// What a request creates, as [`History::create_once`] makes it.
@@ -91,14 +89,19 @@ impl<'a> Calls<'a> {
         &self,
         create: Request,
         look: impl FnOnce() -> Request,
-        found: impl FnOnce(&Reply) -> Result<Option<T>, Failure>,
-        created: impl FnOnce(&Reply) -> Result<T, Failure>,
+        found: impl FnOnce(&'a Reply) -> Result<Option<T>, Failure>,
+        created: impl FnOnce(&'a Reply) -> Result<T, Failure>,
     ) -> Result<T, Stop> {
         self.so_far.create_once(
             create.accept(self.accept),
             || look().accept(self.accept),
-            |reply| (self.check)(reply).and_then(|()| found(reply)),
-            |reply| (self.check)(reply).and_then(|()| created(reply)),
+            |reply| self.checked(reply).and_then(found),
+            |reply| self.checked(reply).and_then(created),
         )
+    }
+
+    fn checked<'r>(&self, reply: &'r Reply) -> Result<&'r Reply, Failure> {
+        reply.check_not_web_page()?;
+        (self.check)(reply).map(|()| reply)
     }
 }

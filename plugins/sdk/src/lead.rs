@@ -3,14 +3,18 @@
 use crate::{Lead, text};
 
 impl Lead {
-    /// This lead with control characters removed, everything but the message on one line, and what is then empty none.
+    /// This lead without control characters and without invisible characters at the ends of its fields, everything but
+    /// the message on one line. A field of which nothing is left is none. A phone number or an address has no invisible
+    /// character at all.
     #[must_use]
     pub fn cleaned(&self) -> Self {
         let line = |field: &Option<String>| field.as_deref().and_then(text::line);
+        let visible =
+            |field: &Option<String>| line(field).and_then(|field| text::line(&text::visible(&field)));
         Self {
             name: line(&self.name),
-            phone: line(&self.phone),
-            email: line(&self.email),
+            phone: visible(&self.phone),
+            email: visible(&self.email),
             message: self.message.as_deref().and_then(text::lines),
             channel: line(&self.channel),
             conversation_id: line(&self.conversation_id),
@@ -20,12 +24,6 @@ impl Lead {
     /// Whether nothing was collected that a person could act on: a channel and a conversation alone are no lead.
     pub fn is_blank(&self) -> bool {
         [&self.name, &self.phone, &self.email, &self.message].into_iter().all(Option::is_none)
-    }
-
-    /// Takes away an address that a target which checks addresses would refuse the whole lead for ([`text::is_email`]),
-    /// and returns it, so that a note can keep what was typed.
-    pub fn take_unusable_email(&mut self) -> Option<String> {
-        self.email.take_if(|email| !text::is_email(email))
     }
 
     /// A name for a lead without one: `Telegram lead`, or `New lead` if the channel is unknown too.
@@ -82,20 +80,24 @@ mod tests {
     }
 
     #[test]
-    fn only_an_unusable_address_is_taken_away() {
-        let mut usable = Lead { email: Some("john@example.com".into()), ..lead("", "", "") };
-        assert_eq!(usable.take_unusable_email(), None);
-        assert!(usable.email.is_some());
-        let mut unusable = Lead { email: Some("john at example".into()), ..usable };
-        assert_eq!(unusable.take_unusable_email().as_deref(), Some("john at example"));
-        assert_eq!(unusable.email, None);
-    }
-
-    #[test]
     fn cleaning_leaves_no_empty_field() {
         let cleaned = lead(" \u{0}\t", "+1\r\n202", "a\u{7}").cleaned();
         assert_eq!(cleaned, lead("", "+1 202", "a"));
         assert!(!cleaned.is_blank());
         assert!(lead("", "", "telegram").is_blank());
+    }
+
+    #[test]
+    fn cleaning_leaves_nothing_that_nobody_sees() {
+        let cleaned = lead("\u{feff}John\u{200d}\u{3164}", "\u{202a}+1\u{2060}202\u{202c}", "").cleaned();
+        assert_eq!(cleaned, lead("John", "+1202", ""));
+        for hidden in ["\u{200b}", "\u{feff} \u{202e}", "\u{115f}\u{1160}\u{3164}\u{ffa0}"] {
+            let nothing = Lead {
+                message: Some(hidden.into()),
+                email: Some(hidden.into()),
+                ..lead(hidden, hidden, "telegram")
+            };
+            assert!(nothing.cleaned().is_blank(), "{hidden:?}");
+        }
     }
 }

@@ -41,6 +41,9 @@ mod history;
 mod lead;
 pub mod log;
 mod mapping;
+mod payload;
+pub mod phone;
+mod refusal;
 mod reply;
 mod request;
 mod seek;
@@ -48,6 +51,7 @@ mod seek;
 pub mod testing;
 pub mod text;
 pub mod time;
+mod web;
 
 pub use bindings::exports::hookwright::mapping::lead_created::{Event, Lead};
 pub use bindings::hookwright::mapping::types::{
@@ -58,6 +62,7 @@ pub use bindings::hookwright::mapping::types::{
 pub use guest::check;
 pub use history::Calls;
 pub use mapping::{Description, HeaderHint, Mapping, Stop};
+pub use refusal::{Draft, Refused, Written, named_columns, refused_lines, without_refused};
 
 /// The examples of the author's guide compile and pass.
 #[cfg(doctest)]

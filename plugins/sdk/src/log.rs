@@ -1,6 +1,7 @@
 //! Diagnostic lines, kept with the attempt that they belong to. Say what a person needs to understand a surprising
 //! result; leave out what the request already shows.
 
+use crate::History;
 pub use crate::bindings::hookwright::mapping::log::Level;
 
 /// Writes a line for the mapping's author.
@@ -21,6 +22,13 @@ pub fn warn(message: &str) {
 /// Writes a line about something that went wrong.
 pub fn error(message: &str) {
     write(Level::Error, message);
+}
+
+/// Warns at the start of a delivery's run only: a mapping is called again after each reply.
+pub fn warn_once(so_far: &History, message: &str) {
+    if so_far.replies.is_empty() {
+        warn(message);
+    }
 }
 
 #[cfg(target_family = "wasm")]

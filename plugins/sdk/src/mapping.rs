@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Action, Delay, Event, Failure, History, Receipt, Request};
+use crate::{Action, Delay, Event, Failure, History, Receipt, Request, text};
 
 /// A mapping from events to one target's requests: a pure function of its three arguments.
 pub trait Mapping {
@@ -73,10 +73,10 @@ impl Failure {
 }
 
 impl Action {
-    /// Everything has been sent. `reference` is the target's own id of the record, such as `contact/151`; `url` opens it
-    /// for a person.
-    pub fn done(reference: impl Into<String>, url: Option<String>) -> Self {
-        Self::Done(Receipt { reference: Some(reference.into()), url })
+    /// Everything has been sent. `reference` is the target's own id of the record, such as `contact/151`, and is cut at the
+    /// host's limit; `url` opens it for a person.
+    pub fn done(reference: impl AsRef<str>, url: Option<String>) -> Self {
+        Self::Done(Receipt { reference: text::reference(reference.as_ref()), url })
     }
 
     /// A lead that is [blank](crate::Lead::is_blank) is not delivered: there is nobody to answer.

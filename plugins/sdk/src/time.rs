@@ -1,7 +1,9 @@
 //! Times, which the contract gives in RFC 3339.
 
+use std::fmt::Display;
+
 use chrono::format::{Item, StrftimeItems};
-use chrono::{DateTime, SecondsFormat, Timelike as _, Utc};
+use chrono::{DateTime, SecondsFormat, TimeZone, Timelike as _, Utc};
 
 use crate::Failure;
 
@@ -26,7 +28,18 @@ pub fn readable(rfc3339: &str) -> Result<String, Failure> {
 /// # Errors
 /// A permanent failure that quotes the time or the form, if it is none.
 pub fn formatted(rfc3339: &str, form: &str) -> Result<String, Failure> {
-    let time = parsed(rfc3339)?;
+    formatted_in(rfc3339, form, &Utc)
+}
+
+/// An RFC 3339 time in a time zone, in a form as `strftime` has it.
+///
+/// # Errors
+/// A permanent failure that quotes the time or the form, if it is none.
+pub fn formatted_in<Z: TimeZone>(rfc3339: &str, form: &str, zone: &Z) -> Result<String, Failure>
+where
+    Z::Offset: Display,
+{
+    let time = parsed(rfc3339)?.with_timezone(zone);
     let items: Vec<Item<'_>> = StrftimeItems::new(form).collect();
     if items.contains(&Item::Error) {
         return Err(Failure::permanent(format!(

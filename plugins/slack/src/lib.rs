@@ -51,7 +51,7 @@ impl Mapping for Slack {
             return Ok(Action::skip_blank());
         }
         if so_far.uncertain.as_deref() == Some(STEP) {
-            log::warn("the message may be in the channel already; Slack cannot tell, so it is posted again");
+            log::warn("The message may be in the channel already. Slack cannot tell, so it is posted again.");
         }
         let message = message::of(event, &lead, &settings.heading)?;
         let posted = so_far.call(Request::post(STEP).json(&message).accept(&answer::REFUSALS))?;

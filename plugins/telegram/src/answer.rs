@@ -6,6 +6,9 @@ use serde_json::Value;
 /// The refusals that are read here; what the others mean, the host knows.
 pub(crate) const LOOKED_AT: [u16; 5] = [400, 401, 403, 404, 429];
 
+/// How long to wait for what a person has to do in Telegram.
+const PERSON_SECS: u32 = 3_600;
+
 /// An answer that the mapping goes on with.
 pub(crate) enum Answer {
     /// The message is in the chat.
@@ -31,42 +34,57 @@ pub(crate) fn read(reply: &Reply) -> Result<Answer, Failure> {
             let secs = parameter("retry_after").as_ref().and_then(Value::as_u64);
             let secs = secs.map(|secs| u32::try_from(secs).unwrap_or(u32::MAX));
             Err(Failure::retry(
-                "Telegram takes no more messages of this bot for now",
+                "Telegram takes no more messages of this bot for now.",
                 secs.or(reply.retry_after()),
             ))
         }
         400..500 => Err(refused(reply)),
-        _ => Ok(Answer::Sent(receipt(reply)?)),
+        _ => {
+            reply.check_not_web_page()?;
+            Ok(Answer::Sent(receipt(reply)?))
+        }
     }
 }
 
-/// A refusal, with what to do about it.
+/// A refusal, with what to do about it. What a person does in Telegram lets the lead arrive without further ado; what is
+/// wrong with the settings holds it.
 pub(crate) fn refused(reply: &Reply) -> Failure {
     let description = description(reply);
     let has = |part: &str| description.contains(part);
+    let migrated = reply.find("/parameters/migrate_to_chat_id").ok().flatten();
+    if let Some(id) = migrated.as_ref().and_then(Value::as_i64) {
+        return Failure::permanent(format!(
+            "The group has become a supergroup with another ID. Set chat_id to {id} in this webhook's settings."
+        ));
+    }
     let advice = match reply.status {
         401 | 404 => {
-            "Telegram does not know the bot: the webhook's URL has to be https://api.telegram.org/bot with the token from \
-             @BotFather behind it"
+            "Telegram does not know the bot. The webhook's URL has to be https://api.telegram.org/bot with the token from \
+             @BotFather behind it; a revoked token has a successor there"
         }
-        _ if has("blocked by the user") => "the person has blocked the bot and has to unblock it",
+        _ if has("blocked by the user") => "The person has blocked the bot and has to unblock it",
         _ if has("initiate conversation") => {
-            "a bot cannot write first: the person has to open the bot and press Start"
+            "A bot cannot write first: the person has to open the bot and press Start"
         }
-        _ if has("user is deactivated") => "the person's account is gone: choose another chat in chat_id",
-        _ if has("kicked") || has("not a member") => "add the bot to the chat again, with the right to post",
-        _ if has("rights") || has("restricted") => "give the bot the right to post in this chat",
+        _ if has("user is deactivated") => "The person's account is gone: choose another chat in chat_id",
+        _ if has("kicked") || has("not a member") => "Add the bot to the chat again, with the right to post",
+        _ if has("rights") || has("restricted") => "Give the bot the right to post in this chat",
         _ if has("chat not found") => {
-            "check chat_id: a bot only finds chats that it is a member of, and people who have pressed Start"
+            "Check chat_id: a bot only finds chats that it is a member of, and people who have pressed Start"
         }
-        _ if has("thread") || has("topic") => "check message_thread_id: the chat has no such open topic",
-        403 => "add the bot to the chat, with the right to post",
+        _ if has("thread") || has("topic") => "Check message_thread_id: the chat has no such open topic",
+        403 => "Add the bot to the chat, with the right to post",
         _ if has("too long") || has("text is empty") || has("parse entities") => {
-            "please report this as a fault of the mapping"
+            "Please report this as a fault of the mapping"
         }
-        _ => "check chat_id and message_thread_id in this webhook's settings",
+        _ => "Check chat_id and message_thread_id in this webhook's settings",
     };
-    Failure::permanent(format!("Telegram answered {}, `{}`: {advice}", reply.status, quoted(reply)))
+    let reason = format!("{advice}. Telegram answered {}: `{}`.", reply.status, quoted(reply));
+    match reply.status {
+        401 | 403 | 404 => Failure::retry(reason, Some(PERSON_SECS)),
+        _ if has("rights") || has("restricted") => Failure::retry(reason, Some(PERSON_SECS)),
+        _ => Failure::permanent(reason),
+    }
 }
 
 /// The message, with a link where its chat has one: <https://core.telegram.org/api/links>.

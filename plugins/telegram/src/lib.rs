@@ -36,7 +36,7 @@ impl Mapping for Telegram {
             return Ok(Action::skip_blank());
         }
         if so_far.uncertain.is_some() {
-            log::warn("the message may be in the chat already; Telegram cannot tell, so it is sent again");
+            log::warn("The message may be in the chat already. Telegram cannot tell, so it is sent again.");
         }
         let message = Message::of(event, &lead, &settings.heading)?;
         send(&message, settings, so_far)
@@ -87,12 +87,13 @@ impl Form {
     fn log(&self) {
         if let Some(supergroup) = self.supergroup {
             log::warn(&format!(
-                "the group has become a supergroup with another id: set chat_id to {supergroup} in this webhook's settings"
+                "The group has become a supergroup with another ID. Set chat_id to {supergroup} in this webhook's settings: until \
+                 then every lead takes two requests."
             ));
         }
         if self.is_plain {
             log::warn(
-                "Telegram could not read the markup, so the message was sent without; please report this",
+                "Telegram could not read the markup, so the message was sent without it. Please report this.",
             );
         }
     }

@@ -3,6 +3,7 @@
 use hookwright_sdk::Failure;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// How leads become messages in Telegram.
 #[derive(Deserialize, JsonSchema)]
@@ -28,10 +29,24 @@ pub(crate) struct Settings {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Value")]
 enum ChatId {
     Number(i64),
     Text(String),
+}
+
+impl TryFrom<Value> for ChatId {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<Self, String> {
+        match &value {
+            Value::String(text) => Ok(Self::Text(text.clone())),
+            other => other
+                .as_i64()
+                .map(Self::Number)
+                .ok_or_else(|| format!("chat_id is neither a number nor a name: {other}")),
+        }
+    }
 }
 
 /// A chat as Telegram takes it.
@@ -70,7 +85,7 @@ impl Settings {
             Ok(id) => Ok(Chat::Id(id)),
             Err(_) if text.starts_with('@') => Ok(Chat::Name(text.to_owned())),
             Err(_) => Err(Failure::permanent(format!(
-                "the setting chat_id is neither a number such as -1001234567890 nor a name such as @my_channel: {text}"
+                "The setting chat_id is neither a number such as -1001234567890 nor a name such as @my_channel: {text}"
             ))),
         }
     }

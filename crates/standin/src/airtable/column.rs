@@ -6,6 +6,8 @@ use hookwright_model::Timestamp;
 use serde_json::Value;
 
 use super::refusal::Refusal;
+use crate::email::is_email;
+use crate::phone::is_phone;
 
 const TEXT_MAX_CHARS: usize = 100_000;
 
@@ -86,7 +88,12 @@ impl Column {
             Kind::Text | Kind::LongText | Kind::Phone | Kind::Email | Kind::Url => {
                 let text = value.as_str().ok_or_else(|| self.wrong())?;
                 let is_one_line = self.kind == Kind::LongText || !text.contains('\n');
-                if text.chars().count() > TEXT_MAX_CHARS || !is_one_line {
+                let is_fit = match self.kind {
+                    Kind::Phone => is_phone(text),
+                    Kind::Email => is_email(text),
+                    _ => true,
+                };
+                if text.chars().count() > TEXT_MAX_CHARS || !is_one_line || !is_fit {
                     return Err(self.wrong());
                 }
             }

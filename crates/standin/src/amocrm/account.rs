@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::AmoCrm;
 use super::body::{Contact, CustomField, FieldCode, Form, Incoming, Lead, Note, NoteType, Tag};
 use super::refusal::{Refusal, success};
+use crate::email::is_email;
 use crate::exchange::Answer;
+use crate::phone::is_phone;
 use crate::time;
 
 /// amoCRM's limit of `complex`.
@@ -180,7 +182,7 @@ impl Account {
                 _ => {}
             }
             check_user(&at, contact.responsible_user_id)?;
-            contact.custom_fields_values.iter().try_for_each(|field| check_field(&at, field))?;
+            check_fields(&at, &contact.custom_fields_values)?;
         }
         Ok(())
     }
@@ -199,6 +201,24 @@ impl Account {
             "custom_fields_values": contact.custom_fields_values,
         }));
         id
+    }
+
+    /// Replaces the fields that are given, all values of each.
+    pub(super) fn update_contact(&mut self, id: &str, change: Contact) -> Result<Answer, Refusal> {
+        check_fields("", &change.custom_fields_values)?;
+        let now = self.now_secs();
+        let id: u64 = id.parse().map_err(|_| Refusal::not_found())?;
+        let contact = self.contacts.iter_mut().find(|contact| contact["id"] == id);
+        let contact = contact.ok_or_else(Refusal::not_found)?;
+        let fields = contact["custom_fields_values"].as_array_mut().ok_or_else(Refusal::not_found)?;
+        for field in change.custom_fields_values {
+            let field = json!(field);
+            match fields.iter_mut().find(|known| known["field_code"] == field["field_code"]) {
+                Some(known) => *known = field,
+                None => fields.push(field),
+            }
+        }
+        Ok(success(&json!({ "id": id, "updated_at": now })))
     }
 
     /// The newest lead of a contact that has a phone number or address of this one, and that contact.
@@ -270,17 +290,29 @@ fn check_time(at: &str, member: &str, secs: Option<u64>) -> Result<(), Refusal> 
     Err(Refusal::invalid(&format!("{at}/{member}"), "InvalidType", "a time is a number of seconds"))
 }
 
-fn check_field(at: &str, field: &CustomField) -> Result<(), Refusal> {
-    let kinds = match field.field_code {
-        FieldCode::Phone => PHONE_KINDS,
-        FieldCode::Email => EMAIL_KINDS,
-        FieldCode::Position => &[],
-    };
-    let is_fit = |kind: &Option<String>| kind.as_deref().is_none_or(|kind| kinds.contains(&kind));
-    if field.values.iter().all(|value| is_fit(&value.enum_code)) {
-        return Ok(());
-    }
-    Err(Refusal::invalid(&format!("{at}/0/custom_fields_values"), "NotSupportedChoice", "no such enum_code"))
+fn check_fields(at: &str, fields: &[CustomField]) -> Result<(), Refusal> {
+    fields.iter().enumerate().try_for_each(|(index, field)| {
+        let (kinds, is_value): (_, fn(&str) -> bool) = match field.field_code {
+            FieldCode::Phone => (PHONE_KINDS, is_phone),
+            FieldCode::Email => (EMAIL_KINDS, is_email),
+            FieldCode::Position => (&[][..], |_| true),
+        };
+        let at = format!("{at}/0/custom_fields_values/{index}/values/0");
+        let is_kind = |kind: &Option<String>| kind.as_deref().is_none_or(|kind| kinds.contains(&kind));
+        if !field.values.iter().all(|value| is_kind(&value.enum_code)) {
+            return Err(Refusal::invalid(
+                &format!("{at}/enum_code"),
+                "NotSupportedChoice",
+                "no such enum_code",
+            ));
+        }
+        match field.values.iter().all(|value| is_value(&value.value)) {
+            true => Ok(()),
+            false => {
+                Err(Refusal::invalid(&format!("{at}/value"), "InvalidValue", "This value is not valid."))
+            }
+        }
+    })
 }
 
 /// Whether an incoming lead is there already.

@@ -123,9 +123,14 @@ fn route(account: &mut Account, request: &Request) -> Result<Answer, Refusal> {
         (&Method::GET, ["leads", "unsorted"]) => lookup::incoming(account, &query),
         (&Method::GET, ["leads", id, "notes"]) => lookup::notes(account, id, &query),
         (&Method::GET, ["contacts"]) => lookup::contacts(account, &query),
-        (_, ["leads" | "contacts"] | ["leads", "complex" | "unsorted"] | ["leads", _, "notes" | "forms"]) => {
-            Err(Refusal::method_not_allowed())
-        }
+        (&Method::PATCH, ["contacts", id]) => account.update_contact(id, request.parse()?),
+        (
+            _,
+            ["leads" | "contacts"]
+            | ["contacts", _]
+            | ["leads", "complex" | "unsorted"]
+            | ["leads", _, "notes" | "forms"],
+        ) => Err(Refusal::method_not_allowed()),
         _ => Err(Refusal::not_found()),
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Bitrix24;
 use super::refusal::Refusal;
 use crate::email::is_email;
+use crate::phone::is_phone;
 
 pub(super) type Members = Map<String, Value>;
 
@@ -132,7 +133,7 @@ fn list<'a>(name: &str, value: &'a Value) -> Result<&'a Vec<Value>, Refusal> {
 fn check_detail(detail: &Value, [kind, value_kind, value]: [&str; 3]) -> Result<(), Refusal> {
     let text = |member: &str| detail[member].as_str().unwrap_or_default();
     let (kinds, is_fit) = match text(kind) {
-        "PHONE" => (PHONE_KINDS, true),
+        "PHONE" => (PHONE_KINDS, is_phone(text(value))),
         "EMAIL" => (EMAIL_KINDS, is_email(text(value))),
         _ => return Err(Refusal::field("fm", "typeId: expected PHONE or EMAIL")),
     };

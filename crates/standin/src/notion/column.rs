@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
 use super::rich_text;
+use crate::email::is_email;
+use crate::phone::is_phone;
 
 /// The options of every column of the type status: only people can make others.
 const STATUSES: [&str; 3] = ["Not started", "In progress", "Done"];
@@ -115,7 +117,14 @@ impl Column {
                 let contents = rich_text::parse(path, value)?;
                 return Ok((!contents.is_empty()).then_some(Property::Items(contents)));
             }
-            Kind::PhoneNumber | Kind::Email => Property::Text(text(path, value, ADDRESS_MAX_UNITS)?),
+            Kind::PhoneNumber | Kind::Email => {
+                let address = text(path, value, ADDRESS_MAX_UNITS)?;
+                let is_fit = if self.kind == Kind::Email { is_email } else { is_phone };
+                if !is_fit(&address) {
+                    return Err(wrong("valid"));
+                }
+                Property::Text(address)
+            }
             Kind::Url => Property::Text(text(path, value, URL_MAX_UNITS)?),
             Kind::Select => Property::Options(vec![option(path, value)?]),
             Kind::Status => {

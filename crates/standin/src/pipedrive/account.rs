@@ -36,6 +36,21 @@ impl Account {
         Ok(add(&mut self.persons, members, id, &self.now.to_string()))
     }
 
+    /// A person by its id in a path.
+    pub(super) fn person(&mut self, id: &str) -> Result<&mut Value, Refusal> {
+        let id: u64 = id.parse().map_err(|_| Refusal::not_found())?;
+        self.persons.iter_mut().find(|person| person["id"] == id).ok_or_else(Refusal::not_found)
+    }
+
+    /// Replaces the members that are given, whole lists among them.
+    pub(super) fn update_person(&mut self, id: &str, members: Members) -> Result<Answer, Refusal> {
+        let person = self.person(id)?;
+        for (name, value) in members {
+            person[&name] = value;
+        }
+        Ok(shown(person))
+    }
+
     pub(super) fn create_lead(&mut self, members: Members) -> Result<Answer, Refusal> {
         require_any(&members, &LEAD_LINKS)?;
         self.check_links(Version::V1, &members)?;
@@ -76,6 +91,11 @@ impl Account {
         }
         Ok(())
     }
+}
+
+/// The answer that shows one record.
+pub(super) fn shown(record: &Value) -> Answer {
+    Answer::json(200, &json!({ "success": true, "data": record }))
 }
 
 fn require_any(members: &Members, links: &[&str]) -> Result<(), Refusal> {

@@ -120,6 +120,13 @@ fn route(account: &mut Account, request: &Request) -> Result<Answer, Refusal> {
         ("/v2/deals", &Method::POST) => account.create_deal(schema::DEAL.check(request)?),
         ("/v1/notes", &Method::GET) => lookup::list_notes(account, &query),
         ("/v1/notes", &Method::POST) => account.create_note(schema::NOTE.check(request)?),
+        (path, method) if let Some(id) = path.strip_prefix("/v2/persons/").filter(|id| *id != "search") => {
+            match *method {
+                Method::GET => account.person(id).map(|person| account::shown(person)),
+                Method::PATCH => account.update_person(id, schema::PERSON.check_change(request)?),
+                _ => Err(Refusal::method_not_allowed()),
+            }
+        }
         ("/v2/persons/search" | "/v2/persons" | "/v1/leads" | "/v2/deals" | "/v1/notes", _) => {
             Err(Refusal::method_not_allowed())
         }

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::refusal::{Refusal, Version};
+use crate::email::is_email;
 use crate::exchange::Request;
+use crate::phone::is_phone;
 
 pub(super) type Members = Map<String, Value>;
 
@@ -20,8 +22,10 @@ enum Shape {
     /// `{"amount": 0, "currency": "EUR"}`.
     Money,
     Number,
-    /// Items of `value`, `primary` and `label`.
-    Details,
+    /// Items of `value`, `primary` and `label`, whose values are e-mail addresses.
+    Emails,
+    /// The same of phone numbers.
+    Phones,
     /// 1, 3, 5 or 7.
     VisibleTo,
     /// "1", "3", "5" or "7".
@@ -57,8 +61,8 @@ pub(super) const PERSON: Schema = Schema {
     required: "name",
     members: &[
         ("name", Shape::Text),
-        ("emails", Shape::Details),
-        ("phones", Shape::Details),
+        ("emails", Shape::Emails),
+        ("phones", Shape::Phones),
         ("owner_id", Shape::Id),
         ("org_id", Shape::Id),
         ("visible_to", Shape::VisibleTo),
@@ -133,6 +137,15 @@ const CUSTOM_FIELD_KEY_DIGITS: usize = 40;
 impl Schema {
     /// The members of the record to create.
     pub(super) fn check(&self, request: &Request) -> Result<Members, Refusal> {
+        let members = self.check_change(request)?;
+        if !members.contains_key(self.required) {
+            return Err(Refusal::invalid(self.version, format!("{} is required", self.required)));
+        }
+        Ok(members)
+    }
+
+    /// The members of a record to change.
+    pub(super) fn check_change(&self, request: &Request) -> Result<Members, Refusal> {
         if !request.is_json() {
             return Err(Refusal::not_json());
         }
@@ -149,9 +162,6 @@ impl Schema {
                 None if self.custom_fields == CustomFields::TopLevel && is_custom_field(name, value) => {}
                 None => return Err(invalid(format!("{name} is not allowed"))),
             }
-        }
-        if !members.contains_key(self.required) {
-            return Err(invalid(format!("{} is required", self.required)));
         }
         Ok(members)
     }
@@ -172,7 +182,8 @@ impl Shape {
                     && money.get("currency").is_some_and(is_text)
             }),
             Self::Number => value.is_number(),
-            Self::Details => is_list_of(value, is_detail),
+            Self::Emails => is_list_of(value, |item| is_detail(item, is_email)),
+            Self::Phones => is_list_of(value, |item| is_detail(item, is_phone)),
             Self::VisibleTo => matches!(value.as_u64(), Some(1 | 3 | 5 | 7)),
             Self::VisibleToText => matches!(value.as_str(), Some("1" | "3" | "5" | "7")),
             Self::Flag => matches!(value.as_u64(), Some(0 | 1)),
@@ -194,7 +205,10 @@ impl Shape {
             Self::Uuids => "a list of UUIDs",
             Self::Money => "an object of amount and currency",
             Self::Number => "a number",
-            Self::Details => "a list of objects with a value, and perhaps primary and label",
+            Self::Emails => {
+                "a list of objects with an e-mail address as value, and perhaps primary and label"
+            }
+            Self::Phones => "a list of objects with a phone number as value, and perhaps primary and label",
             Self::VisibleTo => "1, 3, 5 or 7 as a number",
             Self::VisibleToText => "1, 3, 5 or 7 as a text",
             Self::Flag => "0 or 1",
@@ -230,11 +244,11 @@ fn is_list_of(value: &Value, is_item: fn(&Value) -> bool) -> bool {
 }
 
 /// An e-mail address or a phone number.
-fn is_detail(value: &Value) -> bool {
+fn is_detail(value: &Value, is_value: fn(&str) -> bool) -> bool {
     let Some(members) = value.as_object() else { return false };
     members.contains_key("value")
         && members.iter().all(|(name, value)| match name.as_str() {
-            "value" => is_text(value),
+            "value" => value.as_str().is_some_and(is_value),
             "primary" => value.is_boolean(),
             "label" => value.as_str().is_some_and(|label| LABELS.contains(&label)),
             _ => false,

@@ -54,7 +54,7 @@ fn what_was_left_out_is_logged_once() {
         .settings(json!({ "body": { "a/b": ["{{ lead.phone }}"], "c": "{{ lead.name }}" } }));
     rehearsal.attempt(&mut |_: &Request| Answer::text(200, ""));
     let log: Vec<_> = rehearsal.log().iter().map(|(_, line)| line.as_str()).collect();
-    assert_eq!(log, ["left out, because the lead does not have it: /body/a~1b/0"]);
+    assert_eq!(log, ["Left out, because the lead does not have it: /body/a~1b/0."]);
 }
 
 #[test]
@@ -99,6 +99,16 @@ fn filters() {
         ("lead.name[:4] ~ '/' ~ lead.channel | upper", json!("John/TELEGRAM")),
         ("title", json!("John Smith (telegram)")),
         ("lead.name | split | last | lower", json!("smith")),
+        ("lead.phone | digits", json!("12025551234")),
+        ("'8 (999) 555-11-22 ext. 5' | phone('RU')", json!("+79995551122;ext=5")),
+        ("lead.phone | phone", json!("+12025551234")),
+        ("'call me' | phone('RU')", json!("call me")),
+        ("lead.phone | regex_replace('^\\\\+1(\\\\d{3})', '($1) ')", json!("(202) 5551234")),
+        ("lead.email | regex_match('@(.+)$')", json!("example.com")),
+        ("lead.message | regex_match('pric\\\\w+')", json!("pricing")),
+        ("'a' if lead.phone | regex_match('^.7') else 'b'", json!("b")),
+        ("event.created_at | time('%d.%m.%Y %H:%M', 'Europe/Berlin')", json!("31.05.2026 12:00")),
+        ("event.created_at | time('%H:%M %Z', 'Asia/Kolkata')", json!("15:30 IST")),
     ] {
         let sent = body_of(&with_payload(&payload), &json!({ "x": format!("{{{{ {expression} }}}}") }));
         assert_eq!(sent["x"], expected, "{expression}");
@@ -118,12 +128,26 @@ fn a_mistake_is_named_with_its_place_and_what_to_do() {
         (
             body(json!({ "a": "{{ leed.name }}" })),
             "/body/a",
-            "there are lead, event, payload, title, such as {{ lead.name }}",
+            "did you mean `lead`? there are lead, event, payload, title, such as {{ lead.name }}",
         ),
         (body(json!({ "a": "Hello {{ name }}" })), "/body/a", "no `name`"),
         (body(json!({ "a": "{{ event.name }}" })), "/body/a", "it has created_at"),
         (body(json!({ "a": "{{ reply.body.id }}" })), "/body/a", "no `reply` yet"),
-        (body(json!({ "a": "{{ lead.name | shout }}" })), "/body/a", "shout is unknown"),
+        (body(json!({ "a": "{{ lead.name | shout }}" })), "/body/a", "there are digits, first_name,"),
+        (body(json!({ "a": "{{ lead.name | uper }}" })), "/body/a", "did you mean `upper`?"),
+        (body(json!({ "a": "{{ phone }}" })), "/body/a", "did you mean `lead.phone`?"),
+        (body(json!({ "a": "{{ event.createdat }}" })), "/body/a", "did you mean `created_at`?"),
+        (
+            body(json!({ "a": "{{ lead.name | regex_match('(') }}" })),
+            "/body/a",
+            "the pattern `(` cannot be used",
+        ),
+        (body(json!({ "a": "{{ lead.phone | phone('Russia') }}" })), "/body/a", "two letters"),
+        (
+            body(json!({ "a": "{{ event.created_at | time('%H', 'Mars') }}" })),
+            "/body/a",
+            "such as Europe/Berlin",
+        ),
         (body(json!({ "a": "{{ lead.name.upper() }}" })), "/body/a", "use a filter"),
         (body(json!({ "a": "{% include 'x' %}" })), "/body/a", "unknown statement"),
         (body(json!({ "a": "{{ lead.name | time('%Y') }}" })), "/body/a", "RFC 3339"),

@@ -19,6 +19,11 @@ pub enum Fault {
 impl Fault {
     /// One of each kind that a delivery has to survive.
     pub const ALL: [Self; 4] = [Self::LostRequest, Self::LostAnswer, Self::Gateway(504), Self::Status(503)];
+
+    /// Whether the request takes effect although the answer does not say so.
+    pub fn has_effect(self) -> bool {
+        matches!(self, Self::LostAnswer | Self::Gateway(_))
+    }
 }
 
 /// Passes every request on to another target, except for one.

@@ -5,6 +5,8 @@ use std::cell::RefCell;
 
 mod answer;
 mod faulty;
+mod host;
+pub mod laws;
 mod rehearsal;
 pub mod samples;
 mod transcript;

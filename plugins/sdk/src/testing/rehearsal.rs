@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde_json::Value;
 
-use super::{Answer, Target, take_log};
+use super::{Answer, Target, host, take_log};
 use crate::log::Level;
 use crate::{Action, Event, Failure, Header, History, Lead, Mapping, Receipt, Reply, Request, guest};
 
@@ -130,9 +130,15 @@ impl<M: Mapping> Rehearsal<M> {
             let (request, is_last) = match action {
                 Action::Call(request) => (request, false),
                 Action::Deliver(request) => (request, true),
-                Action::Done(receipt) => return Outcome::Delivered(receipt),
+                Action::Done(receipt) => {
+                    return host::check_receipt(&receipt)
+                        .map_or_else(Outcome::Held, |()| Outcome::Delivered(receipt));
+                }
                 Action::Skip(reason) => return Outcome::Skipped(reason),
             };
+            if let Err(rule) = host::check_request(&request) {
+                return Outcome::Held(rule);
+            }
             match self.send(request, target) {
                 Ok(_) if is_last => return Outcome::Delivered(Receipt { reference: None, url: None }),
                 Ok(reply) => fresh = Some(reply),

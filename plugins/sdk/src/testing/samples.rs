@@ -30,6 +30,24 @@ pub fn unknown_members() -> Event {
     Event { json: payload.to_string(), ..event(complete()) }
 }
 
+/// Events with a complete lead and members that the contract does not name, by what is odd about them. All of it is JSON
+/// that producers send.
+pub fn unknown_members_of_every_kind() -> Vec<(&'static str, Event)> {
+    let complete = payload(&complete()).to_string();
+    let with = |members: &str| {
+        let json = complete.replace(r#"{"event":"#, &format!(r#"{{"extra":{members},"event":"#));
+        Event { json, ..event(self::complete()) }
+    };
+    let nested = "[".repeat(200) + &"]".repeat(200);
+    vec![
+        ("unknown-members", unknown_members()),
+        ("long-numbers", with("[12345678901234567890123, 1E400, -0.00000000000000000000000001]")),
+        ("half-a-surrogate-pair", with(r#""\ud800""#)),
+        ("nested-lists", with(&nested)),
+        ("null-characters", with(r#"{"a\u0000b":"\u0000"}"#)),
+    ]
+}
+
 fn payload(lead: &Lead) -> Value {
     let fields = [
         ("name", &lead.name),
@@ -129,6 +147,33 @@ pub fn all() -> Vec<(&'static str, Lead)> {
                 ..full.clone()
             },
         ),
+        (
+            "invisible",
+            Lead {
+                name: some("\u{feff}"),
+                phone: some("\u{200b}"),
+                message: some("\u{3164}\n\u{202e}"),
+                ..blank()
+            },
+        ),
+        (
+            "invisible-ends",
+            Lead {
+                name: some("\u{200e}John\u{a0}Smith\u{200b}"),
+                phone: some("\u{202a}+12025551234\u{202c}"),
+                email: some("john@exam\u{2060}ple.com\u{feff}"),
+                message: some("\u{feff}👩\u{200d}👧 Hello\u{200b}"),
+                channel: some("telegram\u{ffa0}"),
+                conversation_id: some("\u{115f}c-1"),
+            },
+        ),
+        ("long-phone", Lead { phone: Some("+1 202 ".repeat(57)), ..full.clone() }),
+        ("long-email", Lead { email: Some(format!("{}@example.com", "x".repeat(2_000))), ..full.clone() }),
+        ("long-conversation", Lead { conversation_id: Some("語".repeat(300)), ..full.clone() }),
+        ("dots", Lead { phone: some(".."), email: some("."), conversation_id: some(".."), ..full.clone() }),
+        ("folders", Lead { channel: some("../x"), conversation_id: some("a/../b"), ..full.clone() }),
+        ("refused-email", Lead { email: some("redacted@ymail.con"), ..full.clone() }),
+        ("refused-local-part", Lead { email: some(".john@example.com"), ..full.clone() }),
         (
             "query-injection",
             Lead { email: some("a&fields=name#@example.com"), phone: some("1&term=*/../x"), ..full },
