@@ -28,7 +28,7 @@ async fn a_webhook_that_a_410_disabled_says_so_and_gets_its_leads_when_it_is_ena
     api.delivery_in(&refused, "failed").await;
     let disabled = api.get(&path).await.json(200);
     assert_eq!((&disabled["state"], &disabled["disabled_reason"]), (&json!("disabled"), &json!("gone")));
-    assert!(disabled["state_since"].as_str() > webhook["state_since"].as_str(), "{disabled}");
+    assert_ne!(disabled["state_since"], webhook["state_since"], "{disabled}");
     let waiting = api.one_delivery(&project, &lead::sample()).await;
     assert_eq!(api.delivery(&waiting).await["state"], "pending");
     api.patch(&path, &json!({ "state": "active" })).await.json(200);
