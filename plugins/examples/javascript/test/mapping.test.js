@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { checked } from "../src/description.js";
 import { describe, transform } from "../src/mapping.js";
 
 const lead = {
@@ -52,6 +53,21 @@ test("what was not collected is left out", () => {
   assert.equal(lines.length, 1);
 });
 
-test("the settings have a schema", () => {
-  assert.equal(JSON.parse(describe().settingsSchema).type, "object");
+test("the description has everything that the contract asks for", () => {
+  assert.equal(JSON.parse(checked(describe()).settingsSchema).type, "object");
+});
+
+test("what a description lacks is named", () => {
+  const { title, ...rest } = describe();
+  for (const [description, words] of [
+    [rest, /title is missing: expected a text such as "Tickets"/],
+    [{ ...describe(), titel: title }, /titel is not a member/],
+    [{ ...describe(), headers: undefined }, /headers is missing: expected a list/],
+    [{ ...describe(), headers: [{ name: "authorization", placeholder: "" }] }, /headers\[0\]\.secret is missing/],
+    [{ ...describe(), settingsSchema: {} }, /settingsSchema is an object/],
+    [{ ...describe(), settingsSchema: "{" }, /settingsSchema is not JSON/],
+    [undefined, /returns no object/],
+  ]) {
+    assert.throws(() => checked(description), words);
+  }
 });

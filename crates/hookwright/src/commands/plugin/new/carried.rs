@@ -24,6 +24,8 @@ pub(super) const JAVASCRIPT: &[File] = carried!("plugins/examples/javascript": [
     "README.md",
     "package-lock.json",
     "package.json",
+    "src/check.js",
+    "src/description.js",
     "src/mapping.js",
     "src/plugin.js",
     "test/mapping.test.js",
