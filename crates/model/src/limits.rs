@@ -7,113 +7,13 @@ use serde::{Deserialize, Serialize};
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// What a plugin may be and use. Limits on a call hold for `describe` and for `transform`, each call for itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PluginLimits {
-    /// Size of a component's file.
-    pub component_bytes: usize,
-    /// Functions of a component, in all its modules.
-    pub functions: usize,
-    /// Code of one function: compilers take more than linear time for long ones.
-    pub function_bytes: usize,
-    /// Blocks within blocks in a function.
-    pub block_depth: usize,
-    /// Local variables that all functions of a component declare: the compiler takes memory and time for each, and some
-    /// bytes declare thousands.
-    pub locals: usize,
-    /// Components and modules in a component, at every depth.
-    pub modules: usize,
-    /// Components within components.
-    pub component_depth: usize,
-    /// Types that a component and all that is in it define.
-    pub types: usize,
-    /// Size of the sections with these types.
-    pub type_bytes: usize,
-    /// Imports, exports, globals, aliases and instances of a component and of all that is in it.
-    pub links: usize,
-    /// Data and element segments, in all modules.
-    pub segments: usize,
-    /// Custom sections, such as names for debuggers, together.
-    pub custom_bytes: usize,
-    /// Instructions (wasmtime's fuel, about one unit each). Counted exactly, so that a call that is cut here is cut
-    /// on every machine.
-    pub fuel: u64,
-    /// Processor time from the start of the instance to the answer: the net behind `fuel`, for what an instruction
-    /// cannot measure.
-    pub wall_time: Duration,
-    /// Linear memory, all memories of an instance together.
-    pub memory_bytes: usize,
-    /// Elements of one table.
-    pub table_elements: usize,
-    /// Core instances that one component may consist of.
-    pub core_instances: u32,
-    /// Linear memories that one component may consist of.
-    pub memories: u32,
-    /// Tables that one component may consist of.
-    pub tables: u32,
-    /// The stack of WebAssembly code.
-    pub stack_bytes: usize,
-    /// Live handles of resources, such as streams.
-    pub handles: usize,
-    /// Bytes that one call between plugin and host may carry towards the host.
-    pub transfer_bytes: usize,
-    /// Log lines of one call; further ones are dropped, which a last line says.
-    pub log_lines: usize,
-    /// Bytes of all log lines of one call; counted and dropped likewise.
-    pub log_bytes: usize,
-    /// Bytes that one call may ask of the random number interfaces.
-    pub random_bytes: usize,
-    /// Body of a request.
-    pub body_bytes: usize,
-    /// Headers of a request.
-    pub headers: usize,
-    /// Names and values of all headers of a request.
-    pub header_bytes: usize,
-    /// Statuses that a request may `accept`.
-    pub accepted_statuses: usize,
-}
-
-impl Default for PluginLimits {
-    fn default() -> Self {
-        Self {
-            component_bytes: 48 * MIB,
-            functions: 100_000,
-            function_bytes: MIB,
-            block_depth: 10_000,
-            locals: 1_000_000,
-            modules: 256,
-            component_depth: 8,
-            types: 20_000,
-            type_bytes: MIB,
-            links: 50_000,
-            segments: 50_000,
-            custom_bytes: 24 * MIB,
-            fuel: 200_000_000,
-            wall_time: Duration::from_secs(1),
-            memory_bytes: 64 * MIB,
-            table_elements: 32_768,
-            core_instances: 64,
-            memories: 4,
-            tables: 32,
-            stack_bytes: MIB,
-            handles: 1_024,
-            transfer_bytes: 4 * MIB,
-            log_lines: 100,
-            log_bytes: 16 * KIB,
-            random_bytes: 64 * KIB,
-            body_bytes: MIB,
-            headers: 32,
-            header_bytes: 16 * KIB,
-            accepted_statuses: 64,
-        }
-    }
-}
-
 /// One limit that an installation may change, as a number.
 #[derive(Debug, Clone, Copy)]
 pub struct PluginLimit {
     /// Its name, which ends with its unit where it has one.
     pub name: &'static str,
+    /// What it bounds, in sentences for the people who run a server.
+    pub purpose: &'static str,
     /// The least that it can be set to.
     pub min: u64,
     /// The most that it can be set to.
@@ -150,59 +50,147 @@ pub enum LimitError {
     Together(&'static str),
 }
 
-macro_rules! limit {
-    ($field:ident, $min:expr, $max:expr) => {
-        PluginLimit {
-            name: stringify!($field),
-            min: $min as u64,
-            max: $max as u64,
-            get: |limits| u64::try_from(limits.$field).unwrap_or(u64::MAX),
-            // Within the range, which every type of a limit can hold.
-            set: |limits, value| limits.$field = value.try_into().unwrap_or(limits.$field),
+/// A limit's value, as the number that people see.
+trait Number: Sized {
+    fn to_number(self) -> u64;
+    fn from_number(number: u64) -> Option<Self>;
+}
+
+macro_rules! number {
+    ($($type:ty)*) => {$(
+        impl Number for $type {
+            fn to_number(self) -> u64 {
+                u64::try_from(self).unwrap_or(u64::MAX)
+            }
+
+            fn from_number(number: u64) -> Option<Self> {
+                number.try_into().ok()
+            }
+        }
+    )*};
+}
+
+number!(usize u32);
+
+impl Number for u64 {
+    fn to_number(self) -> u64 {
+        self
+    }
+    fn from_number(number: u64) -> Option<Self> {
+        Some(number)
+    }
+}
+
+impl Number for Duration {
+    fn to_number(self) -> u64 {
+        u64::try_from(self.as_millis()).unwrap_or(u64::MAX)
+    }
+    fn from_number(number: u64) -> Option<Self> {
+        Some(Self::from_millis(number))
+    }
+}
+
+/// Declares the limits, each once: its documentation, field, name if that differs, type, default and range.
+macro_rules! plugin_limits {
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $name:literal) => { $name };
+    ($($(#[doc = $doc:literal])+ $field:ident $(as $name:literal)?: $type:ty = $default:expr, $min:expr => $max:expr;)*) => {
+        /// What a plugin may be and use. Limits on a call hold for `describe` and for `transform`, each call for itself.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct PluginLimits {
+            $($(#[doc = $doc])+ pub $field: $type,)*
+        }
+
+        impl Default for PluginLimits {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        impl PluginLimit {
+            /// Every limit that can be changed, in the order in which people see them.
+            pub const ALL: [Self; 29] = [$(
+                Self {
+                    name: plugin_limits!(@name $field $($name)?),
+                    purpose: concat!($($doc),+),
+                    min: $min as u64,
+                    max: $max as u64,
+                    get: |limits| limits.$field.to_number(),
+                    // Within the range, which every type of a limit can hold.
+                    set: |limits, value| limits.$field = Number::from_number(value).unwrap_or(limits.$field),
+                },
+            )*];
         }
     };
 }
 
-impl PluginLimit {
-    /// Every limit that can be changed, in the order in which people see them.
-    pub const ALL: [Self; 29] = [
-        limit!(component_bytes, KIB, 256 * MIB),
-        limit!(functions, 1, 1_000_000),
-        limit!(function_bytes, KIB, 7 * MIB),
-        limit!(block_depth, 16, 1_000_000),
-        limit!(locals, 1, 100_000_000),
-        limit!(modules, 1, 1_000),
-        limit!(component_depth, 1, 64),
-        limit!(types, 1, 1_000_000),
-        limit!(type_bytes, KIB, 16 * MIB),
-        limit!(links, 1, 1_000_000),
-        limit!(segments, 1, 1_000_000),
-        limit!(custom_bytes, 0, 256 * MIB),
-        limit!(fuel, 1_000, u64::MAX / 2),
-        Self {
-            name: "processor_ms",
-            min: 1,
-            max: 60_000,
-            get: |limits| u64::try_from(limits.wall_time.as_millis()).unwrap_or(u64::MAX),
-            set: |limits, value| limits.wall_time = Duration::from_millis(value),
-        },
-        limit!(memory_bytes, MIB, 4096 * MIB),
-        limit!(table_elements, 1, 10_000_000),
-        limit!(core_instances, 1, 1_000),
-        limit!(memories, 1, 100),
-        limit!(tables, 1, 1_000),
-        limit!(stack_bytes, 64 * KIB, 64 * MIB),
-        limit!(handles, 1, 1_000_000),
-        limit!(transfer_bytes, 256 * KIB, 256 * MIB),
-        limit!(log_lines, 0, 10_000),
-        limit!(log_bytes, 0, MIB),
-        limit!(random_bytes, KIB, 16 * MIB),
-        limit!(body_bytes, KIB, 64 * MIB),
-        limit!(headers, 1, 100),
-        limit!(header_bytes, 256, 64 * KIB),
-        limit!(accepted_statuses, 0, 500),
-    ];
+plugin_limits! {
+    /// Size of a component's file. A mapping in Rust has 0.2 MiB, one in JavaScript up to 13, one in Python some 40. Uploads
+    /// take memory for five files of this size at the same time, for two of one project; further ones get 503.
+    component_bytes: usize = 48 * MIB, KIB => 256 * MIB;
+    /// Functions of a component, in all its modules. An interpreter has some 20 000.
+    functions: usize = 100_000, 1 => 1_000_000;
+    /// Code of one function. The compiler takes more than linear time for long ones; an interpreter's main loop has 0.2 MiB.
+    function_bytes: usize = MIB, KIB => 7 * MIB;
+    /// Blocks within blocks in one function: one for each case of a large `switch`.
+    block_depth: usize = 10_000, 16 => 1_000_000;
+    /// Local variables of all functions together. The compiler takes memory and time for each, used or not. An interpreter
+    /// declares some 50 000.
+    locals: usize = 1_000_000, 1 => 100_000_000;
+    /// Components and modules in a component, at every depth.
+    modules: usize = 256, 1 => 1_000;
+    /// Components within components.
+    component_depth: usize = 8, 1 => 64;
+    /// Types that a component and all that is in it define.
+    types: usize = 20_000, 1 => 1_000_000;
+    /// Size of the sections with these types.
+    type_bytes: usize = MIB, KIB => 16 * MIB;
+    /// Imports, exports, globals, aliases and instances of a component and of all that is in it.
+    links: usize = 50_000, 1 => 1_000_000;
+    /// Data and element segments, in all modules.
+    segments: usize = 50_000, 1 => 1_000_000;
+    /// Custom sections, such as names for debuggers, together.
+    custom_bytes: usize = 24 * MIB, 0 => 256 * MIB;
+    /// Instructions of one call, counted exactly (wasmtime's fuel, about one unit each): the same on every machine. A bundled
+    /// mapping uses less than one million.
+    fuel: u64 = 200_000_000, 1_000 => u64::MAX / 2;
+    /// Milliseconds of processor time of one call: the net behind `fuel`, for what an instruction cannot measure. The time on
+    /// the clock may be ten times as much, for a busy machine.
+    wall_time as "processor_ms": Duration = Duration::from_secs(1), 1 => 60_000;
+    /// Linear memory of one call, all memories together: enough for an interpreter.
+    memory_bytes: usize = 64 * MIB, MIB => 4096 * MIB;
+    /// Elements of one table: as many functions can be called by pointer.
+    table_elements: usize = 32_768, 1 => 10_000_000;
+    /// Core instances that one component may consist of: composed components have several.
+    core_instances: u32 = 64, 1 => 1_000;
+    /// Linear memories that one component may consist of.
+    memories: u32 = 4, 1 => 100;
+    /// Tables that one component may consist of.
+    tables: u32 = 32, 1 => 1_000;
+    /// The stack of one call: what compilers give a program by default.
+    stack_bytes: usize = MIB, 64 * KIB => 64 * MIB;
+    /// Live handles of resources, such as streams: the frozen world needs few.
+    handles: usize = 1_024, 1 => 1_000_000;
+    /// Bytes that one call between plugin and host may carry towards the host. It must be more than `body_bytes`,
+    /// `header_bytes` and 64 KiB together, and less than `memory_bytes`.
+    transfer_bytes: usize = 4 * MIB, 256 * KIB => 256 * MIB;
+    /// Log lines of one call, which are kept with the attempt. Further ones are dropped, which a last line says.
+    log_lines: usize = 100, 0 => 10_000;
+    /// Bytes of all log lines of one call; counted and dropped likewise.
+    log_bytes: usize = 16 * KIB, 0 => MIB;
+    /// Bytes that one call may ask of the random number interfaces: seeds for hash tables.
+    random_bytes: usize = 64 * KIB, KIB => 16 * MIB;
+    /// Body of a request: targets take less.
+    body_bytes: usize = MIB, KIB => 64 * MIB;
+    /// Headers of a request.
+    headers: usize = 32, 1 => 100;
+    /// Names and values of all headers of a request: servers take no more.
+    header_bytes: usize = 16 * KIB, 256 => 64 * KIB;
+    /// Statuses that a request may `accept`: those that count as a reply and not as a failure.
+    accepted_statuses: usize = 64, 0 => 500;
+}
 
+impl PluginLimit {
     /// What it is set to.
     pub fn get(&self, limits: &PluginLimits) -> u64 {
         (self.get)(limits)
