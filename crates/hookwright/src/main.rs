@@ -1,12 +1,15 @@
 //! Hookwright: leads from chats into every CRM.
 
+mod bootstrap;
 mod client;
 mod commands;
 mod config;
+mod connections;
 mod data;
+mod files;
 mod logging;
 mod ports;
-mod wire;
+mod signals;
 
 use std::process::ExitCode;
 

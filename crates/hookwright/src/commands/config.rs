@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::output;
-use crate::config::DEFAULT_FILE;
+use crate::config::template;
 
 /// Print a configuration file with every setting, its default and what it is for
 #[derive(Debug, clap::Args)]
@@ -13,5 +13,5 @@ use crate::config::DEFAULT_FILE;
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args) -> Result<()> {
-    output::print(DEFAULT_FILE)
+    output::print(&template())
 }

@@ -2,28 +2,26 @@
 
 mod story;
 
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::builder::PossibleValuesParser;
 use hookwright_api::AdminKey;
 use hookwright_api_types::{media_type, path};
-use hookwright_engine::ports::Entropy;
 use hookwright_standin::{Connection, Fault, Listing, Running, Standin, VENDORS, Vendor, When};
 use http::Method;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
-use super::serve;
+use super::serve::{self, Service};
+use crate::bootstrap::Parts;
 use crate::client::{Client, ServerArgs};
-use crate::config::{Config, LogFormat, Settings};
-use crate::data::DataDir;
+use crate::config::{ConfigFile, Listen, Settings};
+use crate::data::{Beginning, new_admin_key};
+use crate::logging::{self, LogFormat};
 use crate::ports::SystemEntropy;
-use crate::{logging, wire};
+use crate::signals::Signals;
 
 /// Show one lead on its way: a server, a stand-in CRM, a failure, a retry, a receipt
 #[derive(Debug, clap::Args)]
@@ -37,46 +35,82 @@ pub(crate) struct Args {
     exit: bool,
     /// The address to listen on; without it any free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-    listen: SocketAddr,
+    listen: Listen,
 }
 
 /// How often the demo looks at what has happened meanwhile.
 const GLANCE: Duration = Duration::from_millis(50);
 
-pub(crate) async fn run(args: Args) -> Result<()> {
-    let folder = tempfile::tempdir().context("a temporary folder cannot be made")?;
-    let config = config(&args, folder.path())?;
-    logging::start("error", LogFormat::Text)?;
-    story::opening();
-    let data = DataDir::open(&config.data)?;
-    let engine = wire::start(&config, &data).await?;
-    let entropy: &dyn Entropy = &SystemEntropy;
-    let key = format!("hwk_{}", URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()));
-    let listener = TcpListener::bind(config.listen).await.context("the server cannot listen")?;
-    let server = format!("http://{}", listener.local_addr()?);
-    let (stop, stopped) = oneshot::channel::<()>();
-    let interrupt = serve::stop_signal()?;
-    let until = async move {
-        tokio::select! {
-            () = interrupt => {}
-            _ = stopped => {}
-        }
-    };
-    let serving = tokio::spawn(serve::serve(listener, engine, AdminKey::new(&key), config.drain, until));
-
-    let vendor = vendor(&args.target)?;
-    let target = Standin::start((vendor.open)()).await.context("the stand-in cannot be started")?;
-    target.script(When::next(1), Fault::Answer(target.target().too_many_requests()));
-    story::cast(&server, vendor.title, &target.url());
-    let client = Client::new(&ServerArgs::for_server(&server, &key)?)?;
-    tell(&client, vendor, &target).await?;
-    if args.exit {
-        // The receiver is gone only when the server has ended already.
-        let _ = stop.send(());
-    } else {
-        story::invitation(&server, &key);
+pub(crate) async fn run(args: Args) -> Result<ExitCode> {
+    match show(&args).await {
+        // Whoever reads the story has read enough, as `head` does.
+        Err(error) if is_of_reader(&error) => Ok(ExitCode::SUCCESS),
+        ended => ended,
     }
-    serving.await.context("the server crashed")?
+}
+
+fn is_of_reader(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+async fn show(args: &Args) -> Result<ExitCode> {
+    let folder = tempfile::tempdir().context("A temporary folder cannot be created")?;
+    let settings = settings(args, folder.path())?;
+    let _flush = logging::start(&"error".parse().map_err(anyhow::Error::msg)?, LogFormat::Text)?;
+    let signals = Signals::listen()?;
+    story::opening()?;
+    let data = serve::open(settings.data()?, Beginning::First)?;
+    let max_in_flight = settings.max_in_flight.get();
+    let parts = Parts { settings: &settings, file: &ConfigFile::default(), data: &data, max_in_flight };
+    let engine = tokio::select! {
+        engine = parts.start() => engine?,
+        () = signals.first() => return Ok(ExitCode::SUCCESS),
+    };
+    let key = new_admin_key(&SystemEntropy);
+    let listener = settings.listen.bind().await?;
+    let server = format!("http://{}", listener.local_addr()?);
+    let service = Service {
+        engine,
+        admin: AdminKey::new(key.expose()),
+        max_connections: settings.max_connections.get(),
+        drain: settings.drain(),
+        store_file: None,
+    };
+    let (stop, stopped) = Signals::by_hand();
+    let serving = tokio::spawn(service.run(listener, stopped));
+    let vendor = vendor(&args.target)?;
+    let target = Standin::start((vendor.open)()).await.context("The stand-in cannot be started")?;
+    let told = tokio::select! {
+        told = tell(args, &server, key.expose(), vendor, &target) => told,
+        () = signals.first() => Ok(()),
+    };
+    if told.is_ok() && !args.exit {
+        signals.first().await;
+    }
+    stop.raise();
+    tokio::select! {
+        ended = serving => ended.context("The server crashed")??,
+        () = signals.second() => ExitCode::FAILURE,
+    };
+    told.map(|()| ExitCode::SUCCESS)
+}
+
+/// Lets a lead go its way to the target and tells what happens.
+async fn tell(
+    args: &Args,
+    server: &str,
+    key: &str,
+    vendor: &Listing,
+    target: &Running<Box<dyn Vendor>>,
+) -> Result<()> {
+    target.script(When::next(1), Fault::Answer(target.target().too_many_requests()));
+    story::cast(server, vendor.title, &target.url())?;
+    let client = Client::new(&ServerArgs::for_server(server, key)?)?;
+    let project = deliver(&client, vendor, target).await?;
+    if !args.exit {
+        story::invitation(server, key, &project)?;
+    }
+    Ok(())
 }
 
 fn vendor_names() -> PossibleValuesParser {
@@ -90,19 +124,16 @@ fn vendor(name: &str) -> Result<&'static Listing> {
         .with_context(|| format!("there is no stand-in for {name}"))
 }
 
-fn config(args: &Args, folder: &std::path::Path) -> Result<Config> {
-    let settings = Settings {
-        data: Some(folder.join("data")),
-        listen: Some(args.listen),
-        allow_target: Some(vec!["127.0.0.0/8".parse()?]),
-        drain_secs: Some(5),
-        ..Settings::default()
-    };
-    settings.finish()
+fn settings(args: &Args, folder: &std::path::Path) -> Result<Settings> {
+    let data = folder.join("data");
+    let data = data.to_str().context("The temporary folder's name is not UTF-8")?;
+    let listen = args.listen.to_string();
+    let flags = ["--data", data, "--listen", &listen, "--allow-target", "127.0.0.0/8", "--drain-secs", "5"];
+    Settings::of_flags(&flags)
 }
 
-/// Lets the lead go its way, and tells what happens.
-async fn tell(client: &Client, vendor: &Listing, target: &Running<Box<dyn Vendor>>) -> Result<()> {
+/// Sends one lead to the target. Returns its project.
+async fn deliver(client: &Client, vendor: &Listing, target: &Running<Box<dyn Vendor>>) -> Result<String> {
     let project: Value =
         client.call(Method::POST, path::PROJECTS).json(&json!({"name": "Demo"}))?.send().await?.read()?;
     let project = text(&project, "/id")?;
@@ -116,16 +147,16 @@ async fn tell(client: &Client, vendor: &Listing, target: &Running<Box<dyn Vendor
     });
     let webhook: Value =
         client.call(Method::POST, &path::webhooks(&project)).json(&webhook)?.send().await?.read()?;
-    story::webhook(vendor.title, plugin, &webhook);
+    story::webhook(vendor.title, plugin, &webhook)?;
 
     let event = event(&project);
     let accepted: Value =
         client.call(Method::POST, path::EVENTS).body(media_type::JSON, event.clone()).send().await?.read()?;
-    story::event(&event, &accepted);
+    story::event(&event, &accepted)?;
     let delivery = text(&accepted, "/deliveries/0")?;
     let ended = follow(client, &delivery).await?;
-    story::ending(&ended, vendor.title, &target.target().records());
-    Ok(())
+    story::ending(&ended, vendor.title, &target.target().records())?;
+    Ok(project)
 }
 
 /// Tells each attempt once it is in the log, until the delivery has ended.
@@ -135,7 +166,7 @@ async fn follow(client: &Client, delivery: &str) -> Result<Value> {
         let shown: Value = client.call(Method::GET, &path::delivery(delivery)).send().await?.read()?;
         let attempts = shown["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
         for attempt in attempts.iter().skip(told) {
-            story::attempt(attempt, shown["next_attempt_at"].as_str());
+            story::attempt(attempt, shown["next_attempt_at"].as_str())?;
         }
         told = told.max(attempts.len());
         if !matches!(shown["state"].as_str(), Some("pending" | "delivering")) {

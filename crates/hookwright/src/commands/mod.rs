@@ -2,6 +2,7 @@
 
 mod config;
 mod delivery;
+#[cfg(feature = "demo")]
 mod demo;
 mod event;
 mod log;
@@ -12,10 +13,14 @@ mod serve;
 mod verify;
 mod webhook;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use crate::bootstrap::PLUGIN_JOB;
 
 /// Delivers leads to CRMs: reliably, in each CRM's own shape.
 #[derive(Debug, Parser)]
@@ -28,6 +33,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    #[cfg(feature = "demo")]
     Demo(demo::Args),
     Project(project::Args),
     Webhook(webhook::Args),
@@ -44,33 +50,39 @@ enum Command {
     },
 }
 
-/// The command in which the server does with plugins what it does not do itself, such as compiling them.
-pub(crate) const PLUGIN_JOB: &str = "plugin-job";
+/// How long threads that block may go on after a command has ended.
+const BLOCKING_TIME: Duration = Duration::from_millis(500);
 
 /// Runs one command to its end.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let ended = match cli.command {
         Command::Serve(args) => block_on(serve::run(args)),
+        #[cfg(feature = "demo")]
         Command::Demo(args) => block_on(demo::run(args)),
-        Command::Project(args) => block_on(project::run(args)),
-        Command::Webhook(args) => block_on(webhook::run(args)),
-        Command::Plugin(args) => block_on(plugin::run(args)),
-        Command::Event(args) => block_on(event::run(args)),
-        Command::Log(args) => block_on(log::run(args)),
-        Command::Delivery(args) => block_on(delivery::run(args)),
-        Command::Config(args) => config::run(&args),
-        Command::Verify(args) => verify::run(&args),
+        Command::Project(args) => succeed(project::run(args)),
+        Command::Webhook(args) => succeed(webhook::run(args)),
+        Command::Plugin(args) => succeed(plugin::run(args)),
+        Command::Event(args) => succeed(event::run(args)),
+        Command::Log(args) => succeed(log::run(args)),
+        Command::Delivery(args) => succeed(delivery::run(args)),
+        Command::Config(args) => config::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Verify(args) => verify::run(&args).map(|()| ExitCode::SUCCESS),
         Command::PluginJob { job } => return hookwright_plugin_host::child_main(&job),
     };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    ended.unwrap_or_else(|error| {
+        // Standard error may be closed, and then there is nobody to tell.
+        let _ = writeln!(io::stderr(), "error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
-fn block_on(command: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+fn succeed(command: impl Future<Output = Result<()>>) -> Result<ExitCode> {
+    block_on(command).map(|()| ExitCode::SUCCESS)
+}
+
+fn block_on<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_timeout(BLOCKING_TIME);
+    ended
 }

@@ -11,7 +11,8 @@ use hookwright_model::{PluginLimits, ProjectId};
 use hookwright_plugin_host::PluginHost;
 use tempfile::TempDir;
 
-use crate::{config, wire};
+use crate::bootstrap;
+use crate::config::ConfigFile;
 
 /// Which limits hold.
 #[derive(Debug, clap::Args)]
@@ -31,10 +32,10 @@ pub(super) struct Local {
 
 impl Local {
     pub(super) fn start(args: &LimitArgs) -> Result<Self> {
-        let file = args.config.as_deref().map(config::Settings::read).transpose()?.unwrap_or_default();
+        let file = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
         let cache = tempfile::tempdir().context("there is no room for compiled plugins")?;
-        let host = wire::passing_plugin_host(cache.path().to_owned(), file.plugin_limits()?)?;
-        Ok(Self { host, egress: wire::egress(&[])?, _cache: cache })
+        let host = bootstrap::ephemeral_plugin_host(cache.path().to_owned(), file.plugin_limits()?)?;
+        Ok(Self { host, egress: bootstrap::egress(&[])?, _cache: cache })
     }
 
     pub(super) fn limits(&self) -> &PluginLimits {

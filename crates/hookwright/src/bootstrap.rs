@@ -1,4 +1,4 @@
-//! Puts the parts together.
+//! Puts the parts of the server together.
 
 use std::ffi::OsString;
 use std::num::NonZero;
@@ -11,16 +11,18 @@ use hookwright_bundled::BundledPlugin;
 use hookwright_egress::{AddressPolicy, Egress, EgressOptions};
 use hookwright_engine::ports::Entropy as _;
 use hookwright_engine::{Engine, EngineOptions, Ports, Principal};
-use hookwright_model::{Digest, PluginLimits, PluginOwner};
+use hookwright_model::{Digest, PluginLimits, PluginOwner, Secret};
 use hookwright_plugin_host::{CacheKey, HostOptions, Isolation, PluginHost};
 use hookwright_store_redb::{MasterKey, OpenOptions, RedbStore};
 use ipnet::IpNet;
 use tokio::task::JoinSet;
 
-use crate::commands::PLUGIN_JOB;
-use crate::config::Config;
+use crate::config::{ConfigFile, Settings};
 use crate::data::DataDir;
 use crate::ports::{SystemClock, SystemEntropy};
+
+/// The command in which the server does with plugins what it does not do itself, such as compiling them.
+pub(crate) const PLUGIN_JOB: &str = "plugin-job";
 
 /// The most components that stay in memory, ready to be called: a few megabytes each, an interpreter some 70.
 const LOADED_PLUGINS: NonZero<usize> = NonZero::new(128).unwrap();
@@ -29,28 +31,46 @@ const LOADED_BYTES: usize = 1 << 30;
 /// The most that compiled components take on disk.
 const CACHE_BYTES: u64 = 2 << 30;
 
-/// Opens the data folder's store and starts the engine on it.
-pub(crate) async fn start(config: &Config, data: &DataDir) -> Result<Engine> {
-    let master_key = data.master_key(&SystemEntropy)?;
-    let store = RedbStore::open(OpenOptions {
-        path: data.store(),
-        key: MasterKey::from_bytes(master_key),
-        entropy: Arc::new(|bytes: &mut [u8]| SystemEntropy.fill(bytes)),
-    })
-    .context("the store cannot be opened")?;
-    let ports = Ports {
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        sender: Arc::new(egress(&config.allow_target)?),
-        mapper: Arc::new(plugin_host(config, &master_key)?),
-    };
-    let options = EngineOptions { max_in_flight: config.max_in_flight.get() };
-    let engine = Engine::start(Arc::new(store), ports, options).await.context("the store cannot be read")?;
-    register_bundled(&engine).await?;
-    Ok(engine)
+/// What the server is made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) file: &'a ConfigFile,
+    pub(crate) data: &'a DataDir,
+    /// The most deliveries under way at once.
+    pub(crate) max_in_flight: usize,
 }
 
-/// What sends requests, to public addresses and these.
+impl Parts<'_> {
+    /// Opens the data folder's store and starts the engine on it.
+    pub(crate) async fn start(&self) -> Result<Engine> {
+        let master_key = self.data.master_key(&SystemEntropy)?;
+        let store = RedbStore::open(OpenOptions {
+            path: self.data.store(),
+            key: MasterKey::from_bytes(*master_key.expose()),
+            entropy: Arc::new(|bytes: &mut [u8]| SystemEntropy.fill(bytes)),
+        })
+        .context("The store cannot be opened")?;
+        let ports = Ports {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            sender: Arc::new(egress(&self.settings.allow_target)?),
+            mapper: Arc::new(self.plugin_host(&master_key)?),
+        };
+        let options = EngineOptions { max_in_flight: self.max_in_flight };
+        let engine =
+            Engine::start(Arc::new(store), ports, options).await.context("The store cannot be read")?;
+        register_bundled(&engine).await?;
+        Ok(engine)
+    }
+
+    fn plugin_host(&self, master_key: &Secret<[u8; 32]>) -> Result<PluginHost> {
+        let key = blake3::derive_key("hookwright 1 cache of compiled plugins", master_key.expose());
+        let cache = self.settings.plugin_cache(self.data.path());
+        host(cache, key, self.settings.plugin_workers(), self.settings.plugin_limits(self.file)?)
+    }
+}
+
+/// Sends requests, to public addresses and to these ranges.
 pub(crate) fn egress(allowed: &[IpNet]) -> Result<Egress> {
     Ok(Egress::new(EgressOptions { policy: policy(allowed), extra_roots_pem: None })?)
 }
@@ -59,13 +79,8 @@ fn policy(allowed: &[IpNet]) -> AddressPolicy {
     allowed.iter().fold(AddressPolicy::public_only(), |policy, range| policy.allow(*range))
 }
 
-fn plugin_host(config: &Config, master_key: &[u8; 32]) -> Result<PluginHost> {
-    let key = blake3::derive_key("hookwright 1 cache of compiled plugins", master_key);
-    host(config.plugin_cache.clone(), key, config.plugin_workers, config.plugin_limits.clone())
-}
-
 /// A host for one command, which keeps compiled plugins in a folder that ends with it.
-pub(crate) fn passing_plugin_host(cache: PathBuf, limits: PluginLimits) -> Result<PluginHost> {
+pub(crate) fn ephemeral_plugin_host(cache: PathBuf, limits: PluginLimits) -> Result<PluginHost> {
     let mut key = [0; 32];
     SystemEntropy.fill(&mut key);
     host(cache, key, NonZero::<usize>::MIN, limits)
@@ -87,16 +102,16 @@ fn host(
         loaded_bytes: LOADED_BYTES,
         limits,
     };
-    PluginHost::new(options).context("the plugin host cannot be started")
+    PluginHost::new(options).context("The plugin host cannot be started")
 }
 
-/// This very program, even if its file is replaced while it runs.
+/// This program, even if its file is replaced while it runs.
 fn this_program() -> Result<PathBuf> {
     let own = PathBuf::from("/proc/self/exe");
     if own.exists() {
         Ok(own)
     } else {
-        std::env::current_exe().context("this program's own file cannot be found")
+        std::env::current_exe().context("The program's own file cannot be found")
     }
 }
 
@@ -110,7 +125,7 @@ async fn register_bundled(engine: &Engine) -> Result<()> {
     };
     let new: Vec<_> = hookwright_bundled::all().iter().filter(|plugin| !is_known(plugin)).collect();
     if !new.is_empty() {
-        tracing::info!(plugins = new.len(), "preparing the bundled plugins, which takes some seconds, once");
+        tracing::info!(plugins = new.len(), "preparing the bundled plugins; this takes some seconds, once");
     }
     let mut uploads = JoinSet::new();
     for plugin in new {
@@ -118,11 +133,11 @@ async fn register_bundled(engine: &Engine) -> Result<()> {
         uploads.spawn(async move {
             let component = Bytes::from_static(plugin.component);
             let uploaded = engine.upload_plugin(PluginOwner::Bundled, name, component).await;
-            uploaded.with_context(|| format!("the bundled plugin `{}` cannot be registered", plugin.name))
+            uploaded.with_context(|| format!("The bundled plugin `{}` cannot be registered", plugin.name))
         });
     }
     while let Some(uploaded) = uploads.join_next().await {
-        uploaded.context("a bundled plugin cannot be registered")??;
+        uploaded.context("A bundled plugin cannot be registered")??;
     }
     Ok(())
 }
