@@ -62,7 +62,7 @@ async fn mistakes_are_explained() {
     for (args, words) in [
         (&["serve"][..], "--data DIR"),
         (&["serv"], "serve"),
-        (&["serve", "--data", "/tmp", "--listen", "8080"], "--listen"),
+        (&["serve", "--data", "/tmp", "--listen", "808o"], "--listen"),
         (&["serve", "--data", "/tmp", "--allow-target", "10.0.0.0/99"], "--allow-target"),
         (&["serve", "--data", "/proc/nowhere"], "/proc/nowhere"),
         (&["serve", "--config", "/nowhere.toml"], "/nowhere.toml"),

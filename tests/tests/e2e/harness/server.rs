@@ -13,7 +13,7 @@ use super::binary::command;
 use super::{Api, DEADLINE, FIRST_START, Output, Process};
 
 /// The admin key of every server.
-pub(crate) const ADMIN_KEY: &str = "hwk_only-for-tests";
+pub(crate) const ADMIN_KEY: &str = "hwk_0nly-for-the-tests-of-Hookwright-itself";
 
 /// The master key of every server, in base64: with the same one they share the cache of compiled plugins.
 const MASTER_KEY: &str = "aG9va3dyaWdodCBhbmQgaXRzIHRlc3RzLCAzMiBieXQ=";
@@ -50,17 +50,39 @@ impl Home {
 
     /// Starts a server and waits until it is ready.
     pub(crate) async fn start(&self) -> Server {
+        self.start_with(&[]).await
+    }
+
+    /// The same with more arguments.
+    pub(crate) async fn start_with(&self, args: &[&str]) -> Server {
+        let mut command = self.command();
+        command.args(args);
+        Self::started(command).await
+    }
+
+    /// The same after a command of the shell, such as one that sets a limit.
+    pub(crate) async fn start_limited(&self, limit: &str) -> Server {
+        let server = self.command();
+        let server = server.as_std();
+        let mut command = tokio::process::Command::new("/bin/sh");
+        command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]).arg(server.get_program());
+        command.args(server.get_args()).env_clear().kill_on_drop(true);
+        command.envs(server.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::started(command).await
+    }
+
+    /// The command that starts a server; where its output goes is up to the caller.
+    pub(crate) fn command(&self) -> tokio::process::Command {
         let data = self.path().to_str().unwrap();
-        let mut process = command(&["serve", "--data", data, "--listen", "127.0.0.1:0"])
-            .args(self.args)
-            .envs(self.environment.iter().copied())
-            .env("HOOKWRIGHT_ADMIN_KEY", ADMIN_KEY)
-            .env("HOOKWRIGHT_LOG", "debug")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = command(&["serve", "--data", data]);
+        command.env("HOOKWRIGHT_LISTEN", "127.0.0.1:0");
+        command.args(self.args).envs(self.environment.iter().copied()).env("HOOKWRIGHT_ADMIN_KEY", ADMIN_KEY);
+        command.env("HOOKWRIGHT_LOG", "debug").stdin(Stdio::null());
+        command
+    }
+
+    async fn started(mut command: tokio::process::Command) -> Server {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = Output::default();
         let out = output.follow(process.stdout.take().unwrap());
         let err = output.follow(process.stderr.take().unwrap());
