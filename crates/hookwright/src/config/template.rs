@@ -110,7 +110,7 @@ fn line(file: &mut String, name: &str, value: &str) {
 fn comment(file: &mut String, text: &str, sources: &str) {
     let mut column = COLUMNS;
     file.push('\n');
-    for word in text.split_whitespace().chain(sources.split_whitespace()) {
+    for word in text.split_whitespace() {
         let width = word.chars().count() + 1;
         if column + width > COLUMNS {
             file.push_str(if column == COLUMNS && file.ends_with("\n\n") { "#" } else { "\n#" });
@@ -120,4 +120,7 @@ fn comment(file: &mut String, text: &str, sources: &str) {
         column += width;
     }
     file.push('\n');
+    if !sources.is_empty() {
+        let _ = writeln!(file, "# {sources}");
+    }
 }
