@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if !data.store().is_file() {
         bail!(missing());
     }
-    let key = MasterKey::from_bytes(data.master_key(&SystemEntropy)?);
+    let key = MasterKey::from_bytes(*data.master_key(&SystemEntropy)?.expose());
     let Verified { records, damage } = hookwright_store_redb::verify(&data.store(), &key)?;
     let lines: String = damage.iter().map(|damage| format!("{damage}\n")).collect();
     output::print(&lines)?;
