@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     build(&workspace, &target_dir)?;
 
     let built = target_dir.join(TARGET).join("release");
-    for file in ["Cargo.toml", "Cargo.lock", "sdk/Cargo.toml"] {
+    for file in ["Cargo.toml", "Cargo.lock", "sdk/Cargo.toml", "retry-after/Cargo.toml"] {
         rerun_if_changed(&workspace.join(file));
     }
     for plugin in PLUGINS {

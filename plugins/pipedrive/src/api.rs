@@ -52,7 +52,7 @@ fn check(reply: &Reply) -> Result<(), Failure> {
 
 /// `x-ratelimit-reset` is what is left of the window of two seconds; `retry-after` is not documented, but clearer.
 fn pause(reply: &Reply) -> Option<u32> {
-    reply.retry_after().or_else(|| reply.header("x-ratelimit-reset")?.trim().parse().ok())
+    reply.retry_after().or_else(|| reply.reset("x-ratelimit-reset"))
 }
 
 fn is_html(reply: &Reply) -> bool {

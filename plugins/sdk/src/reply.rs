@@ -13,9 +13,34 @@ impl Reply {
         self.headers.iter().find(|header| header.name == name).map(|header| header.value.as_str())
     }
 
-    /// The seconds of `retry-after`, if it is given as a number.
+    /// The wait of `retry-after` in seconds, rounded up. A date counts from the reply's own `date`; without one it is left to
+    /// the host, which reads the header itself.
     pub fn retry_after(&self) -> Option<u32> {
-        self.header("retry-after")?.trim().parse().ok()
+        let value = self.header("retry-after")?;
+        hookwright_retry_after::seconds(value)
+            .or_else(|| hookwright_retry_after::retry_after(value, self.sent_at()?))
+            .map(saturated)
+    }
+
+    /// The seconds until a limit is lifted, by a header such as `x-ratelimit-reset`: seconds that are left, or a time.
+    pub fn reset(&self, name: &str) -> Option<u32> {
+        hookwright_retry_after::reset(self.header(name)?, self.sent_at()).map(saturated)
+    }
+
+    /// The seconds at a JSON pointer of the body, given as a number or as text, rounded up.
+    pub fn seconds(&self, pointer: &str) -> Option<u32> {
+        let seconds = match self.find(pointer).ok()?? {
+            // Never with an exponent, however large it is.
+            Value::Number(number) => format!("{:.9}", number.as_f64()?),
+            Value::String(text) => text,
+            _ => return None,
+        };
+        hookwright_retry_after::seconds(&seconds).map(saturated)
+    }
+
+    /// What the target's clock showed, in seconds since the Unix epoch.
+    fn sent_at(&self) -> Option<u64> {
+        hookwright_retry_after::date(self.header("date")?)
     }
 
     /// The body as JSON.
@@ -105,9 +130,14 @@ impl Reply {
     }
 }
 
+fn saturated(secs: u64) -> u32 {
+    u32::try_from(secs).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Header;
 
     fn reply(body: &str) -> Reply {
         Reply { step: "create".into(), status: 200, headers: Vec::new(), body: body.into(), truncated: false }
@@ -150,6 +180,48 @@ mod tests {
         assert!(words.contains("cut at the host's limit"), "{words}");
         let only_just = Reply { truncated: true, ..reply(r#"{"id":"512"}"#) };
         assert_eq!(only_just.find("/other"), Ok(None));
+    }
+
+    #[test]
+    fn named_waits_are_read_in_every_form() {
+        let with = |headers: &[(&str, &str)]| {
+            let header =
+                |(name, value): &(&str, &str)| Header { name: (*name).into(), value: (*value).into() };
+            Reply { headers: headers.iter().map(header).collect(), ..reply("{}") }
+        };
+        for (value, wait) in [
+            ("30", Some(30)),
+            ("299.997", Some(300)),
+            ("0", Some(0)),
+            ("99999999999999999999999", Some(u32::MAX)),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+            ("Sun Nov  6 08:50:07 1994", Some(30)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+        ] {
+            let reply = with(&[("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", value)]);
+            assert_eq!(reply.retry_after(), wait, "{value}");
+        }
+        assert_eq!(with(&[("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")]).retry_after(), None);
+        assert_eq!(with(&[]).retry_after(), None);
+        let date = ("date", "Sun, 31 May 2026 10:00:00 GMT");
+        let reset = |value| with(&[date, ("x-ratelimit-reset", value)]).reset("x-ratelimit-reset");
+        assert_eq!((reset("2"), reset("1780221660"), reset("")), (Some(2), Some(60), None));
+    }
+
+    #[test]
+    fn a_wait_in_the_body_is_a_number_of_any_shape() {
+        for (body, wait) in [
+            (r#"{"after":3}"#, Some(3)),
+            (r#"{"after":2.2}"#, Some(3)),
+            (r#"{"after":"7"}"#, Some(7)),
+            (r#"{"after":99999999999}"#, Some(u32::MAX)),
+            (r#"{"after":99999999999999999999999}"#, Some(u32::MAX)),
+            (r#"{"after":null}"#, None),
+            ("<html>", None),
+        ] {
+            assert_eq!(reply(body).seconds("/after"), wait, "{body}");
+        }
     }
 
     #[test]

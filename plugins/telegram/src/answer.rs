@@ -30,14 +30,10 @@ pub(crate) fn read(reply: &Reply) -> Result<Answer, Failure> {
             Ok(Answer::Upgraded(id))
         }
         400 if description(reply).contains("can't parse entities") => Ok(Answer::Unreadable),
-        429 => {
-            let secs = parameter("retry_after").as_ref().and_then(Value::as_u64);
-            let secs = secs.map(|secs| u32::try_from(secs).unwrap_or(u32::MAX));
-            Err(Failure::retry(
-                "Telegram takes no more messages of this bot for now.",
-                secs.or(reply.retry_after()),
-            ))
-        }
+        429 => Err(Failure::retry(
+            "Telegram takes no more messages of this bot for now.",
+            reply.seconds("/parameters/retry_after").or(reply.retry_after()),
+        )),
         400..500 => Err(refused(reply)),
         _ => {
             reply.check_not_web_page()?;

@@ -137,11 +137,12 @@ fn project(name: &str, language: Language) -> Result<Vec<(PathBuf, String)>> {
         check_crate_name(name)?;
         let workspace: Table = toml::from_str(carried::MANIFEST)?;
         files.extend(below("vendor/hookwright-sdk", carried::SDK));
+        files.extend(below("vendor/hookwright-retry-after", carried::RETRY_AFTER));
         files.push(("Cargo.lock".into(), named(carried::LOCK, name, &component)));
         for (path, text) in &mut files {
             if path == Path::new("Cargo.toml") {
                 *text = alone(text, &workspace)?;
-            } else if path == Path::new("vendor/hookwright-sdk/Cargo.toml") {
+            } else if path.starts_with("vendor") && path.ends_with("Cargo.toml") {
                 *text = resolved(text, &workspace)?;
             }
         }
@@ -183,7 +184,7 @@ fn alone(manifest: &str, workspace: &Table) -> Result<String> {
     Ok(format!("{manifest}\n[workspace]\nexclude = [\"vendor\"]\n\n{profile}"))
 }
 
-/// The sdk's manifest with what it inherits from the workspace in its place.
+/// A manifest of the sdk's with what it inherits from the workspace in its place.
 fn resolved(manifest: &str, workspace: &Table) -> Result<String> {
     let mut manifest: Table = toml::from_str(manifest)?;
     manifest.remove("lints");
@@ -192,6 +193,9 @@ fn resolved(manifest: &str, workspace: &Table) -> Result<String> {
         for (name, entry) in entries {
             if entry.get("workspace").is_some() {
                 *entry = workspace["workspace"][section][name.as_str()].clone();
+                if let Some(path) = entry.get_mut("path") {
+                    *path = Value::String(format!("../{name}"));
+                }
             }
         }
     }

@@ -90,6 +90,13 @@ pub(super) const SDK: &[File] = carried!("plugins/sdk": [
     "src/web.rs",
 ]);
 
+/// The crate that the sdk reads named waits with.
+pub(super) const RETRY_AFTER: &[File] = carried!("plugins/retry-after": [
+    "Cargo.toml",
+    "src/date.rs",
+    "src/lib.rs",
+]);
+
 /// The manifest that the sdk's inherits from.
 pub(super) const MANIFEST: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/Cargo.toml"));

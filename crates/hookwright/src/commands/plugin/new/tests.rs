@@ -28,6 +28,7 @@ fn every_file_of_the_examples_and_of_the_sdk_is_carried() {
         ("plugins/examples/python", carried::PYTHON),
         ("plugins/examples/samples", carried::SAMPLES),
         ("plugins/sdk", carried::SDK),
+        ("plugins/retry-after", carried::RETRY_AFTER),
         ("wit", carried::CONTRACT),
     ] {
         let mut found = BTreeSet::new();
@@ -47,7 +48,14 @@ fn a_project_in_rust_has_the_versions_of_the_plugins_and_inherits_nothing() {
     let workspace: Table = toml::from_str(carried::MANIFEST).unwrap();
     let sdk: Table = toml::from_str(&text_of(&files, "vendor/hookwright-sdk/Cargo.toml")).unwrap();
     for (name, dependency) in sdk["dependencies"].as_table().unwrap() {
-        assert_eq!(dependency, &workspace["workspace"]["dependencies"][name.as_str()], "{name}");
+        if let Some(path) = dependency.get("path") {
+            assert_eq!(path.as_str(), Some(format!("../{name}").as_str()));
+            let carried: Table =
+                toml::from_str(&text_of(&files, &format!("vendor/{name}/Cargo.toml"))).unwrap();
+            assert_eq!(carried["package"]["name"].as_str(), Some(name.as_str()));
+        } else {
+            assert_eq!(dependency, &workspace["workspace"]["dependencies"][name.as_str()], "{name}");
+        }
     }
     assert_eq!(sdk["package"]["version"], workspace["workspace"]["package"]["version"]);
     let own: Table = toml::from_str(&text_of(&files, "Cargo.toml")).unwrap();
