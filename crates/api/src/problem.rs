@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use hookwright_engine::{
-    DeliverError, Field, IngestError, Invalid, PluginError, Principal, ProjectError, Remedy, WebhookError,
+    DeliverError, Field, IngestError, Invalid, PluginError, Principal, ProjectError, Remedy, TestError,
+    WebhookError,
 };
 use hookwright_model::{ErrorKind, WebhookId};
 use hookwright_store::StoreError;
@@ -123,6 +124,15 @@ impl From<DeliverError> for Problem {
         match cause {
             DeliverError::Store(error) => error.into(),
             DeliverError::NoWebhook => Self::new(cause.kind(), cause.to_string()),
+        }
+    }
+}
+
+impl From<TestError> for Problem {
+    fn from(cause: TestError) -> Self {
+        match cause {
+            TestError::Store(error) => error.into(),
+            other => Self::new(other.kind(), other.to_string()),
         }
     }
 }

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookwright_model::redact::Redactor;
-use hookwright_model::{AttemptErrorKind, DeliveryState, ErrorKind, Pin, Timestamp, Verdict, Webhook};
+use hookwright_model::{Delivery, DeliveryState, ErrorKind, Event, Pin, PluginVersion, Timestamp, Webhook};
 use hookwright_store::{AttemptRecord, Claim, ClaimAfter, Store, StoreError};
 use http::Method;
 use tracing::{debug, error, warn};
 
 use crate::Ports;
-use crate::delivery::{self, Moment, Next, Outgoing, Pinned, Rules, Sending, Shape, Transition};
+use crate::delivery::{
+    self, Credentials, Health, Moment, Next, Outgoing, Pinned, Rules, Sending, Shape, Transition,
+};
+use crate::lanes::Lanes;
 use crate::ports::{Exchange, MapError, MapRequest, Mapped, OutboundRequest};
 
 /// How long a worker waits before it tries again to write down what happened: the disk may be full for a while.
@@ -23,39 +26,29 @@ pub(crate) const STORE_RETRY: Duration = Duration::from_secs(5);
 pub(crate) struct Worker {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ports: Ports,
-}
-
-/// What a run says about its target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Health {
-    /// It took the request.
-    Good,
-    /// It does not answer, or cannot take requests now.
-    Failing,
-    /// Nothing was learned.
-    Unknown,
+    pub(crate) lanes: Arc<Lanes>,
 }
 
 /// How a run of a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ended {
-    pub(crate) health: Health,
-    /// When it is to be tried again, if it is.
-    pub(crate) retry_at: Option<Timestamp>,
+    /// How long the delivery waits before it is tried again, if it is.
+    pub(crate) retry_in: Option<Duration>,
 }
 
 /// What one run keeps at hand.
 struct Run<'a> {
     worker: &'a Worker,
     webhook: &'a Webhook,
-    event: hookwright_model::Event,
+    event: Event,
+    /// The target's name for people.
+    target: String,
 }
 
-/// How a delivery is to be shaped, as far as that can be found.
-enum Found {
-    Shape(Shape),
-    /// Its mapping is gone.
-    Unmappable(MapError),
+/// How a delivery is shaped, and by which version of a plugin, if that is known.
+struct Chosen {
+    shape: Result<Shape, MapError>,
+    plugin: Option<Arc<PluginVersion>>,
 }
 
 impl Worker {
@@ -67,7 +60,7 @@ impl Worker {
             Err(error) => {
                 error!(delivery.id = %id, error = %error, "the delivery could not be read or recorded");
                 self.store.release(&[id]).await;
-                Ended { health: Health::Unknown, retry_at: Some(self.ports.clock.now().after(STORE_RETRY)) }
+                Ended { retry_in: Some(STORE_RETRY) }
             }
         }
     }
@@ -78,53 +71,51 @@ impl Worker {
             Ok(webhook) => webhook,
             // Deleted since the claim: writing the row down lets the store call the delivery off.
             Err(StoreError::NotFound(_)) => {
-                let delivery = hookwright_model::Delivery { state: DeliveryState::Pending, ..delivery };
-                let claim = ClaimAfter::Release;
-                self.record(AttemptRecord {
-                    delivery,
-                    attempt: None,
-                    reply: None,
-                    disable_webhook: None,
-                    claim,
-                })
-                .await?;
-                return Ok(Ended { health: Health::Unknown, retry_at: None });
+                self.record(unchanged(delivery)).await?;
+                return Ok(Ended { retry_in: None });
             }
             Err(error) => return Err(error),
         };
         let mut delivery = delivery;
         // While the webhook was switched off nothing could be tried, so that time does not count for giving up.
         delivery.run_started_at = delivery.run_started_at.max(webhook.state_since);
-        let rules = Rules { url: webhook.url.clone(), retry: webhook.retry };
-        let now = self.ports.clock.now();
-        let first = match self.shape(&webhook, delivery.pin).await? {
-            Found::Shape(shape) => {
-                let next = delivery::start(delivery, replies, rules, shape, now);
-                Transition { record: None, next }
+        let Chosen { shape, plugin } = self.shape(&webhook, delivery.pin).await?;
+        let credentials = credentials(&webhook, plugin.as_deref());
+        let rules = Rules { url: webhook.url.clone(), retry: webhook.retry, credentials };
+        let first = match shape {
+            Ok(shape) => {
+                let next = delivery::start(delivery, replies, rules, shape, self.ports.clock.now());
+                Transition { record: None, health: Health::Unknown, next }
             }
-            Found::Unmappable(error) => delivery::unmappable(delivery, rules, error, self.moment()),
+            Err(error) => delivery::unmappable(delivery, rules, &error, self.moment()),
         };
-        Run { worker: self, webhook: &webhook, event }.follow(first).await
+        let target = target_name(&webhook, plugin.as_deref());
+        Run { worker: self, webhook: &webhook, event, target }.follow(first).await
     }
 
-    /// By the mapping that the delivery pins, or else by the webhook's own.
-    async fn shape(&self, webhook: &Webhook, pin: Option<Pin>) -> Result<Found, StoreError> {
-        if let Some(pin) = pin {
-            let settings = self.store.mapping_at(webhook.id, pin.mapping_revision).await?.settings;
-            return Ok(Found::Shape(Shape::Mapped(Pinned { pin, settings })));
-        }
-        let Some(mapping) = &webhook.mapping else { return Ok(Found::Shape(Shape::Payload)) };
-        match self.store.plugin(webhook.project, &mapping.plugin, mapping.version).await {
-            Ok(version) => {
-                let pin = Pin { digest: version.digest, mapping_revision: webhook.mapping_revision };
-                Ok(Found::Shape(Shape::Mapped(Pinned { pin, settings: mapping.settings.clone() })))
-            }
-            Err(StoreError::NotFound(_)) => {
+    /// The mapping that a delivery uses: the one it pins, or else the webhook's own.
+    async fn shape(&self, webhook: &Webhook, pin: Option<Pin>) -> Result<Chosen, StoreError> {
+        let mapping = match pin {
+            Some(pin) => Some(self.store.mapping_at(webhook.id, pin.mapping_revision).await?),
+            None => webhook.mapping.clone(),
+        };
+        let Some(mapping) = mapping else { return Ok(Chosen { shape: Ok(Shape::Payload), plugin: None }) };
+        let plugin = match self.store.plugin(webhook.project, &mapping.plugin, mapping.version).await {
+            Ok(version) => Some(version),
+            Err(StoreError::NotFound(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let current = plugin
+            .as_ref()
+            .map(|version| Pin { digest: version.digest, mapping_revision: webhook.mapping_revision });
+        let shape = match pin.or(current) {
+            Some(pin) => Ok(Shape::Mapped(Pinned { pin, settings: mapping.settings })),
+            None => {
                 let gone = format!("the plugin `{}` does not exist any more", mapping.plugin);
-                Ok(Found::Unmappable(MapError::Invalid(gone)))
+                Err(MapError::Invalid(gone))
             }
-            Err(error) => Err(error),
-        }
+        };
+        Ok(Chosen { shape, plugin })
     }
 
     /// Asks a plugin, which is loaded first if need be.
@@ -137,7 +128,7 @@ impl Worker {
         let component = match self.store.component(request.component).await {
             Ok(component) => component,
             Err(StoreError::NotFound(_)) => {
-                let gone = "the version of the plugin that this delivery began with was deleted; send it again to use \
+                let gone = "the version of the plugin that this delivery began with was deleted; resend the delivery to use \
                             the webhook's present mapping";
                 return Ok(Mapped::not_run(MapError::Invalid(gone.to_owned())));
             }
@@ -182,39 +173,50 @@ impl Worker {
 impl Run<'_> {
     async fn follow(&self, mut transition: Transition) -> Result<Ended, StoreError> {
         let redactor = Redactor::of_webhook(self.webhook);
-        let mut ended = Ended { health: Health::Unknown, retry_at: None };
+        let mut ended = Ended { retry_in: None };
         loop {
-            if let Some(mut record) = transition.record {
-                redact(&mut record, &redactor);
+            let now = self.worker.ports.clock.now();
+            if let Some(record) = &mut transition.record {
+                redact(record, &redactor);
+            }
+            self.report(&transition, now);
+            if let Some(record) = transition.record {
                 log(&record);
-                ended = ended_by(&record);
+                ended = ended_by(&record, now);
                 if self.worker.record(*record).await? == DeliveryState::Cancelled {
-                    return Ok(Ended { retry_at: None, ..ended });
+                    return Ok(Ended { retry_in: None });
                 }
             }
             transition = match transition.next {
                 Next::End => return Ok(ended),
-                Next::Map(mapping) => {
-                    let mapped = self.map(&mapping).await?;
-                    mapping.step(mapped, self.worker.moment())
+                Next::Transform(transforming) => {
+                    let mapped = self.worker.transform(transforming.request(&self.event)).await?;
+                    transforming.step(mapped, self.worker.moment())
                 }
-                Next::Send(sending) => {
-                    let exchange = self.send(&sending).await;
-                    sending.step(exchange, self.worker.moment())
-                }
+                Next::Send(sending) => match self.worker.lanes.enter(self.webhook.id, sending.origin()).await
+                {
+                    Ok(()) => {
+                        let exchange = self.send(&sending).await;
+                        sending.step(exchange, self.worker.moment())
+                    }
+                    Err(rest) => sending.postpone(rest, self.worker.moment()),
+                },
             };
         }
     }
 
-    async fn map(&self, mapping: &delivery::Mapping) -> Result<Mapped, StoreError> {
-        let Pinned { pin, settings } = mapping.pinned();
-        let request = MapRequest {
-            component: pin.digest,
-            event: self.event.clone(),
-            settings: settings.clone(),
-            history: mapping.history(),
+    /// Lets the lane know how its target copes.
+    fn report(&self, transition: &Transition, now: Timestamp) {
+        let error = || {
+            let attempt = transition.record.as_ref()?.attempt.as_ref()?;
+            Some(attempt.error.as_ref()?.message.clone())
         };
-        self.worker.transform(request).await
+        let reason = || match transition.health {
+            Health::Throttling(Some(_)) => format!("{} asked for a pause", self.target),
+            Health::Throttling(None) => format!("{} takes fewer requests than it is sent", self.target),
+            _ => error().unwrap_or_default(),
+        };
+        self.worker.lanes.heard(self.webhook.id, transition.health, reason, now);
     }
 
     async fn send(&self, sending: &Sending) -> Exchange {
@@ -251,24 +253,32 @@ fn redact(record: &mut AttemptRecord, redactor: &Redactor) {
     }
 }
 
-fn ended_by(record: &AttemptRecord) -> Ended {
-    let retry_at = (record.claim == ClaimAfter::Release && record.delivery.state == DeliveryState::Pending)
-        .then_some(record.delivery.due_at);
-    let health = match &record.attempt {
-        Some(attempt) if attempt.verdict == Verdict::Succeeded => Health::Good,
-        Some(attempt)
-            if attempt.verdict == Verdict::Retry && attempt.error.as_ref().is_some_and(by_target) =>
-        {
-            Health::Failing
-        }
-        _ => Health::Unknown,
-    };
-    Ended { health, retry_at }
+/// Ends a claim without an attempt.
+fn unchanged(delivery: Delivery) -> AttemptRecord {
+    AttemptRecord {
+        delivery: Delivery { state: DeliveryState::Pending, ..delivery },
+        attempt: None,
+        reply: None,
+        disable_webhook: None,
+        claim: ClaimAfter::Release,
+    }
 }
 
-fn by_target(error: &hookwright_model::AttemptError) -> bool {
-    use AttemptErrorKind::{Blocked, Connect, Dns, Reset, Status, Timeout, Tls};
-    matches!(error.kind, Dns | Blocked | Connect | Tls | Timeout | Reset | Status)
+fn credentials(webhook: &Webhook, plugin: Option<&PluginVersion>) -> Credentials {
+    let sent = webhook.headers.texts().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let hints = plugin.iter().flat_map(|plugin| &plugin.description.headers);
+    let wanted = hints.filter(|hint| hint.secret).map(|hint| hint.name.to_ascii_lowercase()).collect();
+    Credentials { sent, wanted }
+}
+
+fn target_name(webhook: &Webhook, plugin: Option<&PluginVersion>) -> String {
+    let host = || webhook.url.expose().host_str().unwrap_or_default().to_owned();
+    plugin.map_or_else(host, |plugin| plugin.description.title.clone())
+}
+
+fn ended_by(record: &AttemptRecord, now: Timestamp) -> Ended {
+    let waits = record.claim == ClaimAfter::Release && record.delivery.state == DeliveryState::Pending;
+    Ended { retry_in: waits.then(|| record.delivery.due_at.since(now)) }
 }
 
 /// One line per failure; what went well is for whoever looks closely.

@@ -10,8 +10,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::attempt::Worker;
-use crate::dispatch::{Dispatcher, Drained, Notices};
+use crate::dispatch::{self, Drained, Notices, Supervisor, TestSends};
 use crate::fan_out::FanOuts;
+use crate::lanes::Lanes;
 use crate::ports::{Clock, Entropy, Mapper, Sender};
 use crate::principal::Principal;
 use crate::scoped::ScopedEngine;
@@ -48,8 +49,35 @@ impl Default for EngineOptions {
 pub struct Engine {
     pub(crate) worker: Arc<Worker>,
     pub(crate) notices: Arc<Notices>,
+    pub(crate) tests: Arc<TestSends>,
     pub(crate) fan_outs: Arc<FanOuts>,
     running: Arc<Mutex<Option<Running>>>,
+}
+
+/// A dispatcher that has not gone through its loop for so long does not move: each round starts what is due and no more.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
+
+/// Whether deliveries are being made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineHealth {
+    /// The part that starts deliveries.
+    pub dispatcher: DispatcherState,
+    /// How long the delivery has been due that waits the longest: it waits for a place, for a rest of its lane to end, or,
+    /// when this only grows, for somebody to look.
+    pub oldest_due: Option<Duration>,
+}
+
+/// How the dispatcher is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DispatcherState {
+    /// It does its work.
+    Moving,
+    /// It hangs, for so long now.
+    Stalled(Duration),
+    /// It was told to stop.
+    Draining,
+    /// It has ended, and is not started again.
+    Ended,
 }
 
 struct Running {
@@ -68,26 +96,24 @@ impl Engine {
         ports: Ports,
         options: EngineOptions,
     ) -> Result<Self, StoreError> {
-        let mut pending = Vec::new();
-        for (id, at) in store.due_webhooks().await? {
-            match store.webhook(id).await {
-                Ok(webhook) => pending.push((webhook, at)),
-                Err(StoreError::NotFound(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let pending = dispatch::pending(&*store).await?;
         let fan_outs = Arc::new(FanOuts::load(&*store).await?);
-        let worker = Arc::new(Worker { store, ports });
-        let notices = Arc::new(Notices::default());
-        let dispatcher =
-            Dispatcher::new(Arc::clone(&worker), Arc::clone(&notices), options.max_in_flight, pending);
+        let max_in_flight = options.max_in_flight;
+        let worker = Arc::new(Worker { store, ports, lanes: Arc::new(Lanes::new(max_in_flight)) });
+        let (notices, tests) = (Arc::new(Notices::default()), Arc::new(TestSends::default()));
+        let supervisor = Supervisor {
+            worker: Arc::clone(&worker),
+            notices: Arc::clone(&notices),
+            tests: Arc::clone(&tests),
+            max_in_flight,
+        };
         let (stop, stopped) = oneshot::channel();
         let running = Running {
             stop,
-            dispatcher: tokio::spawn(dispatcher.run(stopped)),
+            dispatcher: tokio::spawn(supervisor.run(pending, stopped)),
             fan_outs: tokio::spawn(Arc::clone(&fan_outs).run(Arc::clone(&worker), Arc::clone(&notices))),
         };
-        Ok(Self { worker, notices, fan_outs, running: Arc::new(Mutex::new(Some(running))) })
+        Ok(Self { worker, notices, tests, fan_outs, running: Arc::new(Mutex::new(Some(running))) })
     }
 
     /// The engine on behalf of this principal.
@@ -131,5 +157,17 @@ impl Engine {
     /// Closes the store: writes under way are committed, and later calls fail.
     pub async fn close(&self) {
         self.worker.store.close().await;
+    }
+
+    /// Whether deliveries are being made.
+    pub fn health(&self) -> EngineHealth {
+        let lanes = &self.worker.lanes;
+        let dispatcher = match &*self.running.lock() {
+            Some(running) if running.dispatcher.is_finished() => DispatcherState::Ended,
+            Some(_) if lanes.since_beat() > STALLED_AFTER => DispatcherState::Stalled(lanes.since_beat()),
+            Some(_) => DispatcherState::Moving,
+            None => DispatcherState::Draining,
+        };
+        EngineHealth { dispatcher, oldest_due: lanes.lock().oldest_due(lanes.now()) }
     }
 }

@@ -8,7 +8,7 @@ use hookwright_model::{
 };
 use hookwright_store::AttemptRecord;
 
-use crate::delivery::{self, Moment, Next, Pinned, Rules, Transition};
+use crate::delivery::{self, Credentials, Moment, Next, Pinned, Rules, Transition};
 use crate::ports::{MapError, MapRequest, Mapped, OutboundRequest, Sender, Usage};
 
 /// The plugin to ask, all that it is shown, and the URL to send to.
@@ -98,7 +98,7 @@ impl PreviewInput {
 
     fn next(self, mapped: Mapped, sender: &dyn Sender) -> Planned {
         let answer = mapped.outcome.clone();
-        let Transition { record, next } = self.step(mapped);
+        let Transition { record, next, .. } = self.step(mapped);
         match (answer, next, record) {
             (Ok(Action::Call(step)), Next::Send(sending), _) => {
                 Planned::Call(PlannedRequest::new(step, sending.outgoing().url.clone(), sender))
@@ -106,7 +106,7 @@ impl PreviewInput {
             (Ok(Action::Deliver(step)), Next::Send(sending), _) => {
                 Planned::Deliver(PlannedRequest::new(step, sending.outgoing().url.clone(), sender))
             }
-            (answer, _, record) => Planned::end(answer, record),
+            (answer, _, record) => Planned::end(&answer, record),
         }
     }
 
@@ -116,18 +116,19 @@ impl PreviewInput {
         let now = event.received_at;
         let (id, webhook) = (DeliveryId::from_bytes([0; 16]), WebhookId::from_bytes([0; 16]));
         let mut delivery = Delivery::new(id, event.id, webhook, event.project, Origin::Event, now);
-        delivery.replies = u32::try_from(history.replies.len()).unwrap_or(u32::MAX);
+        let calls = u32::try_from(history.replies.len()).unwrap_or(u32::MAX);
+        delivery.replies = calls;
         delivery.uncertain = history.uncertain;
-        let rules = Rules { url, retry: RetryPolicy::default() };
+        let rules = Rules { url, retry: RetryPolicy::default(), credentials: Credentials::default() };
         let pinned = Pinned { pin: Pin { digest: component, mapping_revision: 1 }, settings };
-        let mapping = delivery::start_mapped(delivery, history.replies, rules, pinned, now);
-        mapping.step(mapped, Moment { now, jitter: 0 })
+        let transforming = delivery::start_mapped(delivery, history.replies, rules, pinned, now);
+        transforming.having_made(calls).step(mapped, Moment { now, jitter: 0 })
     }
 }
 
 impl Planned {
     /// The end of a delivery that sends nothing more in this run.
-    fn end(answer: Result<Action, MapError>, record: Option<Box<AttemptRecord>>) -> Self {
+    fn end(answer: &Result<Action, MapError>, record: Option<Box<AttemptRecord>>) -> Self {
         let Some((delivery, attempt)) = record.and_then(|record| Some((record.delivery, record.attempt?)))
         else {
             let message = "the delivery would end without an attempt".to_owned();
@@ -139,7 +140,7 @@ impl Planned {
             (_, None) => Self::Done(delivery.receipt.unwrap_or_default()),
             (Verdict::Retry, Some(problem)) => {
                 let after_secs = match answer {
-                    Err(MapError::Plugin(Failure::Retry { after_secs, .. })) => after_secs,
+                    Err(MapError::Plugin(Failure::Retry { after_secs, .. })) => *after_secs,
                     _ => None,
                 };
                 Self::Retry { error: problem, after_secs }

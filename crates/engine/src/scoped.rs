@@ -13,6 +13,7 @@ use hookwright_store::{DeliveryFilter, Noun, Store, StoreError};
 
 use crate::Ports;
 use crate::engine::Engine;
+use crate::flow::Rest;
 use crate::principal::{Forbidden, Principal};
 
 /// A cheap handle on the running engine, for one principal: see [`Engine::on_behalf_of`].
@@ -20,6 +21,15 @@ use crate::principal::{Forbidden, Principal};
 pub struct ScopedEngine {
     pub(crate) engine: Engine,
     pub(crate) principal: Principal,
+}
+
+/// A time in which nothing is sent to a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneRest {
+    /// When the next request may be sent.
+    pub until: Timestamp,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// Why a project was not created.
@@ -111,6 +121,25 @@ impl ScopedEngine {
     pub async fn webhook(&self, id: WebhookId) -> Result<Arc<Webhook>, StoreError> {
         let webhook = self.store().webhook(id).await?;
         self.principal.see(webhook.project, Noun::Webhook, webhook)
+    }
+
+    /// The time in which nothing is sent to a webhook, because its target asked for a pause or keeps failing; none while it
+    /// is delivered to as usual.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn lane(&self, webhook: WebhookId) -> Result<Option<LaneRest>, StoreError> {
+        self.webhook(webhook).await?;
+        let lanes = &self.engine.worker.lanes;
+        let now = lanes.now();
+        let resting = lanes.lock().resting(webhook, now);
+        Ok(resting.map(|resting| LaneRest {
+            until: self.now().after(resting.until - now),
+            reason: match resting.rest {
+                Rest::Asked => resting.reason,
+                Rest::Failing => format!("the target keeps failing: {}", resting.reason),
+            },
+        }))
     }
 
     /// The webhooks of a project, ordered by id.

@@ -2,16 +2,35 @@
 
 use std::time::Duration;
 
-use hookwright_model::{AttemptError, AttemptErrorKind, DisableReason, ReceivedReply, Timestamp};
+use hookwright_model::{AttemptError, AttemptErrorKind, DisableReason, ReceivedReply, TargetUrl, Timestamp};
 
+use crate::delivery::{Credentials, Health};
 use crate::ports::{Reached, SendError};
 
 mod automation;
+mod hints;
+mod services;
 
 pub(crate) use automation::judge_event;
+pub(crate) use hints::is_web_page;
 
 /// The most characters of a target's own words in a message.
 const MAX_QUOTED_CHARS: usize = 300;
+
+/// What was asked, as far as it tells what the answer means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// When the answer came.
+    pub(crate) now: Timestamp,
+    /// The webhook's URL.
+    pub(crate) base: &'a TargetUrl,
+    /// The URL of the request: the webhook's, or below it.
+    pub(crate) url: &'a TargetUrl,
+    /// The statuses besides 200–299 that are a reply for the plugin and not a failure.
+    pub(crate) accept: &'a [u16],
+    /// What the request can have been authorised with.
+    pub(crate) credentials: &'a Credentials,
+}
 
 /// What comes of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +42,7 @@ pub(crate) enum Judgement {
         /// What a person should know about it.
         hint: Option<String>,
     },
-    /// Not now.
+    /// Not now, or never.
     Failure(Refusal),
 }
 
@@ -57,7 +76,7 @@ pub(crate) enum Remedy {
     Disable(DisableReason),
 }
 
-/// Whether a failed request may have had its effect.
+/// Whether a request that was not answered with a success may have had its effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// The target refused it, or never saw it.
@@ -66,95 +85,83 @@ pub(crate) enum Effect {
     Perhaps,
 }
 
-/// Judges the outcome of a plugin's request. `accept` are the statuses besides 200–299 that are a reply and not a failure.
-pub(crate) fn judge(outcome: Result<ReceivedReply, SendError>, accept: &[u16], now: Timestamp) -> Judgement {
-    match outcome {
-        Ok(reply) if (200..300).contains(&reply.status) || accept.contains(&reply.status) => {
-            Judgement::Success { reply, hint: None }
-        }
-        Ok(reply) => Judgement::Failure(refused(reply, now)),
-        Err(error) => Judgement::Failure(unanswered(error)),
+/// Judges the outcome of a plugin's request.
+pub(crate) fn judge(outcome: Result<ReceivedReply, SendError>, context: &Context<'_>) -> Judgement {
+    let reply = match outcome {
+        Ok(reply) => reply,
+        Err(error) => return Judgement::Failure(unanswered(error)),
+    };
+    if let Some(hint) = services::switched_off(&reply) {
+        let hint = Some(hint.to_owned());
+        let remedy = Remedy::Disable(DisableReason::Gone);
+        return Judgement::Failure(Refusal { hint, remedy, ..refused(reply, context) });
+    }
+    if (200..300).contains(&reply.status) || context.accept.contains(&reply.status) {
+        Judgement::Success { reply, hint: None }
+    } else {
+        Judgement::Failure(refused(reply, context))
     }
 }
 
+/// Whether a request that got this status may have had its effect. A refusal has none.
+pub(crate) fn effect(status: u16) -> Effect {
+    match status {
+        200..=299 | 408 | 500.. => Effect::Perhaps,
+        _ => Effect::No,
+    }
+}
+
+/// What an answer after which the request is made again says about the target. `named` is the wait that it names.
+pub(crate) fn health(status: u16, named: Option<Duration>) -> Health {
+    match named.filter(|named| !named.is_zero()) {
+        None if status != 429 => Health::Failing,
+        named => Health::Throttling(named),
+    }
+}
+
+/// The wait that a reply's `retry-after` names. A date counts from what the target's own clock shows, if it says so.
+pub(crate) fn retry_after(reply: &ReceivedReply, now: Timestamp) -> Option<Duration> {
+    let sent_at = header(reply, "date").and_then(hookwright_retry_after::date);
+    let secs =
+        hookwright_retry_after::retry_after(header(reply, "retry-after")?, sent_at.unwrap_or(now.as_secs()))?;
+    Some(Duration::from_secs(secs))
+}
+
 fn unanswered(error: SendError) -> Refusal {
-    let hint = match error.kind {
-        AttemptErrorKind::Dns => Some("The host name has no address: check the webhook's URL"),
-        AttemptErrorKind::Blocked => Some(
-            "Hookwright only sends to public addresses. The operator of this installation can allow a private range.",
-        ),
-        AttemptErrorKind::Connect => {
-            Some("Nothing answers at this address: check the URL and the target's firewall")
-        }
-        AttemptErrorKind::Tls => Some("The target's certificate is not accepted, or it does not speak TLS"),
-        AttemptErrorKind::Timeout => {
-            Some("The target took too long to answer; it should answer at once and work afterwards")
-        }
-        _ => None,
-    };
     Refusal {
         reply: None,
         effect: if error.reached == Reached::No { Effect::No } else { Effect::Perhaps },
+        hint: hints::unanswered(&error).map(str::to_owned),
         error: AttemptError { kind: error.kind, message: error.message },
-        hint: hint.map(str::to_owned),
         remedy: Remedy::Retry,
     }
 }
 
-fn refused(reply: ReceivedReply, now: Timestamp) -> Refusal {
+fn refused(reply: ReceivedReply, context: &Context<'_>) -> Refusal {
     let status = reply.status;
     let remedy = match status {
-        408 | 425 | 429 | 500..=599 => retry_after(&reply, now).map_or(Remedy::Retry, Remedy::RetryAfter),
+        402 | 408 | 423 | 425 | 429 | 500..=599 => {
+            retry_after(&reply, context.now).map_or(Remedy::Retry, Remedy::RetryAfter)
+        }
         401 | 403 => Remedy::RetrySlowly,
         410 => Remedy::Disable(DisableReason::Gone),
         _ => Remedy::GiveUp,
     };
-    let effect = if matches!(status, 408 | 500..=599) { Effect::Perhaps } else { Effect::No };
     let message = match quoted(&reply) {
         Some(words) => format!("the target answered {status}: {words}"),
         None => format!("the target answered {status}"),
     };
     Refusal {
-        hint: hint(&reply),
+        hint: hints::refused(&reply, context),
         reply: Some(reply),
         error: AttemptError { kind: AttemptErrorKind::Status, message },
         remedy,
-        effect,
+        effect: effect(status),
     }
-}
-
-fn hint(reply: &ReceivedReply) -> Option<String> {
-    let text = match reply.status {
-        401 | 403 => "The target wants credentials: add an authorization header in the webhook's settings",
-        300..=399 => {
-            return Some(match header(reply, "location") {
-                Some(location) => format!("The target redirects to {location}: use that address as the URL"),
-                None => "The target redirects, but does not say where to: check the URL".to_owned(),
-            });
-        }
-        404 => "Nothing is at this address: check the webhook's URL",
-        405 => "The target does not take this method at this address: check the webhook's URL",
-        410 => "The target does not want events any more; the webhook has been disabled",
-        400 | 422 => "The target refused the shape of the request: its answer says why",
-        413 => "The request is too large for the target",
-        429 => "The target takes fewer requests than it is sent: lower the webhook's concurrency",
-        _ => return None,
-    };
-    Some(text.to_owned())
 }
 
 fn header<'a>(reply: &'a ReceivedReply, name: &str) -> Option<&'a str> {
     reply.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-}
-
-/// `retry-after` as seconds or as a date (RFC 9110, section 10.2.3).
-fn retry_after(reply: &ReceivedReply, now: Timestamp) -> Option<Duration> {
-    let value = header(reply, "retry-after")?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = httpdate::parse_http_date(value).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some(at.saturating_sub(Duration::from_millis(now.as_millis())))
 }
 
 /// The beginning of a body that is text, on one line.
@@ -185,8 +192,14 @@ mod tests {
         Ok(ReceivedReply { status, headers, body: Bytes::from_static(b"no\n  way"), truncated: false })
     }
 
+    fn judged(outcome: Result<ReceivedReply, SendError>, accept: &[u16]) -> Judgement {
+        let url = TargetUrl::parse("https://crm.example/").unwrap();
+        let credentials = Credentials::default();
+        judge(outcome, &Context { now: NOW, base: &url, url: &url, accept, credentials: &credentials })
+    }
+
     fn refusal(status: u16, headers: &[(&str, &str)]) -> Refusal {
-        match judge(answer(status, headers), &[], NOW) {
+        match judged(answer(status, headers), &[]) {
             Judgement::Failure(refusal) => refusal,
             Judgement::Success { .. } => panic!("{status} is a success"),
         }
@@ -198,10 +211,13 @@ mod tests {
             (302, Remedy::GiveUp, Effect::No),
             (400, Remedy::GiveUp, Effect::No),
             (401, Remedy::RetrySlowly, Effect::No),
+            (402, Remedy::Retry, Effect::No),
             (403, Remedy::RetrySlowly, Effect::No),
             (404, Remedy::GiveUp, Effect::No),
             (408, Remedy::Retry, Effect::Perhaps),
+            (409, Remedy::GiveUp, Effect::No),
             (410, Remedy::Disable(DisableReason::Gone), Effect::No),
+            (423, Remedy::Retry, Effect::No),
             (425, Remedy::Retry, Effect::No),
             (429, Remedy::Retry, Effect::No),
             (500, Remedy::Retry, Effect::Perhaps),
@@ -215,32 +231,42 @@ mod tests {
 
     #[test]
     fn successes_are_2xx_and_what_the_plugin_accepts() {
-        assert!(matches!(judge(answer(204, &[]), &[], NOW), Judgement::Success { .. }));
-        assert!(matches!(judge(answer(409, &[]), &[409], NOW), Judgement::Success { .. }));
-        assert!(matches!(judge(answer(409, &[]), &[404], NOW), Judgement::Failure(_)));
+        assert!(matches!(judged(answer(204, &[]), &[]), Judgement::Success { .. }));
+        assert!(matches!(judged(answer(409, &[]), &[409]), Judgement::Success { .. }));
+        assert!(matches!(judged(answer(409, &[]), &[404]), Judgement::Failure(_)));
     }
 
     #[test]
-    fn retry_after_is_seconds_or_a_date() {
+    fn a_named_wait_is_seconds_or_a_date() {
         let after = |value| refusal(429, &[("retry-after", value)]).remedy;
-        assert_eq!(after("7"), Remedy::RetryAfter(Duration::from_secs(7)));
-        assert_eq!(after("Thu, 01 Jan 1970 00:00:09 GMT"), Remedy::RetryAfter(Duration::from_secs(9)));
+        let secs = |secs| Remedy::RetryAfter(Duration::from_secs(secs));
+        assert_eq!(after("7"), secs(7));
+        assert_eq!(after("299.997"), secs(300));
+        assert_eq!(after("99999999999999999999999"), secs(u64::MAX));
+        assert_eq!(after("Thu, 01 Jan 1970 00:00:09 GMT"), secs(9));
+        assert_eq!(after("Thursday, 01-Jan-70 00:00:09 GMT"), secs(9));
+        assert_eq!(after("Thu Jan  1 00:00:09 1970"), secs(9));
         assert_eq!(after("soon"), Remedy::Retry);
+        let by_its_own_clock =
+            [("date", "Fri, 02 Jan 1970 00:00:00 GMT"), ("retry-after", "Fri, 02 Jan 1970 00:00:05 GMT")];
+        assert_eq!(refusal(503, &by_its_own_clock).remedy, secs(5));
     }
 
     #[test]
-    fn hints_name_the_way_out() {
-        let hint = |status, headers: &[(&str, &str)]| refusal(status, headers).hint.unwrap();
-        assert!(hint(301, &[("location", "https://b.example/")]).contains("https://b.example/"));
-        assert!(hint(401, &[]).contains("authorization header"));
-        assert!(hint(404, &[]).contains("URL"));
+    fn only_a_wait_or_a_429_says_that_the_target_takes_less() {
+        let second = Duration::from_secs(1);
+        assert_eq!(health(429, None), Health::Throttling(None));
+        assert_eq!(health(429, Some(Duration::ZERO)), Health::Throttling(None));
+        assert_eq!(health(503, Some(second)), Health::Throttling(Some(second)));
+        assert_eq!(health(503, None), Health::Failing);
+        assert_eq!(health(503, Some(Duration::ZERO)), Health::Failing);
     }
 
     #[test]
     fn only_a_request_that_never_left_is_certain_to_have_no_effect() {
         for (reached, effect) in [(Reached::No, Effect::No), (Reached::Perhaps, Effect::Perhaps)] {
             let error = SendError { kind: AttemptErrorKind::Reset, message: "reset".into(), reached };
-            let Judgement::Failure(refusal) = judge(Err(error), &[], NOW) else { panic!("a success") };
+            let Judgement::Failure(refusal) = judged(Err(error), &[]) else { panic!("a success") };
             assert_eq!((refusal.effect, refusal.remedy), (effect, Remedy::Retry));
         }
     }

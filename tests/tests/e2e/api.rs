@@ -258,7 +258,7 @@ async fn the_log_is_filtered_and_paged_newest_first() {
     let api = &server.api;
     let first = api.webhook(&project, &json!({ "url": target.url() })).await;
     let second = api.webhook(&project, &json!({ "url": format!("{}/refused", target.url()) })).await;
-    target.script(When::matching("POST", "/refused").times(100), Fault::Answer(Answer::status(404)));
+    target.script(When::matching("POST", "/refused").times(100), Fault::Answer(Answer::status(422)));
     for n in 0..5_u8 {
         for delivery in api.event(&project, &lead::saying(&n.to_string())).await {
             api.settled(&delivery).await;

@@ -287,5 +287,5 @@ async fn a_test_shows_at_once_that_the_token_is_wrong() {
     let tested = server.api.post(&format!("/v1/webhooks/{webhook}/test"), &json!({})).await.json(200);
     assert_eq!((&tested["state"], &tested["origin"]), (&json!("failed"), &json!("test")));
     let hint = tested["attempts"][0]["hint"].as_str().unwrap();
-    assert!(hint.contains("add an authorization header"), "{hint}");
+    assert!(hint.contains("refused the credential"), "{hint}");
 }

@@ -8,7 +8,8 @@ use hookwright_model::{
 };
 use hookwright_store::{AttemptRecord, ClaimAfter};
 
-use super::{Moment, Next, Rules, Transition};
+use super::sending::Answered;
+use super::{Health, Moment, Next, Rules, Transition};
 
 /// A delivery under way.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Run {
     pub(super) delivery: Delivery,
     pub(super) replies: Vec<Reply>,
     pub(super) rules: Rules,
+    /// The calls that count towards the limit.
+    pub(super) calls: u32,
 }
 
 /// What an attempt did, before it is known what comes of it.
@@ -27,6 +30,14 @@ pub(super) struct Deed {
     pub(super) request: Option<SentRequest>,
     pub(super) reply: Option<ReceivedReply>,
     pub(super) logs: Vec<LogLine>,
+}
+
+impl Deed {
+    /// An attempt that came to no request.
+    pub(super) fn nothing_sent(started_at: Timestamp, now: Timestamp) -> Self {
+        let duration = now.since(started_at);
+        Self { started_at, duration, step: None, request: None, reply: None, logs: Vec::new() }
+    }
 }
 
 /// What went wrong, and what a person can do about it.
@@ -41,10 +52,16 @@ pub(super) struct Problem {
 pub(super) enum Wait {
     /// By the webhook's schedule.
     Schedule,
-    /// As somebody else said, within the bounds of the schedule.
+    /// After the time that somebody else named, and never before the schedule.
     Named(Duration),
     /// By the schedule, but not soon.
     Slow,
+}
+
+impl Wait {
+    pub(super) fn named(wait: Option<Duration>) -> Self {
+        wait.map_or(Self::Schedule, Self::Named)
+    }
 }
 
 /// How a run ends.
@@ -53,19 +70,32 @@ pub(super) enum End {
     /// With what a person should know about the target's answer, if anything.
     Delivered(Receipt, Option<String>),
     Skipped(String),
-    Retry(Wait, Problem),
+    /// With what the failure says about the target.
+    Retry(Wait, Health, Problem),
     Held(Problem),
     Failed(Problem, Option<DisableReason>),
 }
 
 impl Run {
+    pub(super) fn new(mut delivery: Delivery, replies: Vec<Reply>, rules: Rules, now: Timestamp) -> Self {
+        // Under a clock that was wrong it may have begun in the future: it would not be given up before that.
+        delivery.run_started_at = delivery.run_started_at.min(now);
+        Self { delivery, replies, rules, calls: 0 }
+    }
+
     /// Writes down a call that was answered and goes on.
-    pub(super) fn answered(&mut self, deed: Deed, reply: &Reply) -> AttemptRecord {
+    pub(super) fn answered(&mut self, answered: Answered) -> AttemptRecord {
+        let Answered { deed, reply, was_look } = answered;
         self.delivery.replies += 1;
-        self.delivery.failures = 0;
+        // A look that is made again and again is no progress: the waits between the doubts have to grow.
+        if !was_look && !self.replies.iter().any(|kept| kept.step == reply.step) {
+            self.delivery.failures = 0;
+        }
         self.delivery.reason = None;
         let attempt = self.attempt(deed, Verdict::Succeeded, None, None);
-        AttemptRecord { attempt: Some(attempt), reply: Some(reply.clone()), ..self.row() }
+        let record = AttemptRecord { attempt: Some(attempt), reply: Some(reply.clone()), ..self.row() };
+        self.replies.push(reply);
+        record
     }
 
     /// Writes down the delivery as it stands, and goes on.
@@ -82,6 +112,7 @@ impl Run {
     /// Writes down the last attempt of this run.
     pub(super) fn end(mut self, deed: Deed, end: End, moment: Moment) -> Transition {
         let disable_webhook = if let End::Failed(_, disable) = &end { *disable } else { None };
+        let mut health = deed.reply.as_ref().map_or(Health::Unknown, |reply| taken(reply.status));
         let (verdict, error, hint) = match end {
             End::Delivered(receipt, hint) => {
                 self.settle(DeliveryState::Delivered, None);
@@ -101,7 +132,8 @@ impl Run {
                 self.settle(DeliveryState::Failed, Some(problem.error.message.clone()));
                 (Verdict::Failed, Some(problem.error), problem.hint)
             }
-            End::Retry(wait, problem) => {
+            End::Retry(wait, learned, problem) => {
+                health = self.bounded(learned, moment);
                 (self.retry(wait, &problem, moment), Some(problem.error), problem.hint)
             }
         };
@@ -113,7 +145,14 @@ impl Run {
             disable_webhook,
             claim: ClaimAfter::Release,
         };
-        Transition { record: Some(Box::new(record)), next: Next::End }
+        Transition { record: Some(Box::new(record)), health, next: Next::End }
+    }
+
+    /// Writes down that nothing was sent, because the target is left alone for so long. It is no attempt.
+    pub(super) fn postpone(mut self, wait: Duration, moment: Moment) -> Transition {
+        self.delivery.due_at = moment.now.after(wait);
+        let record = AttemptRecord { claim: ClaimAfter::Release, ..self.row() };
+        Transition { record: Some(Box::new(record)), health: Health::Unknown, next: Next::End }
     }
 
     fn settle(&mut self, state: DeliveryState, reason: Option<String>) {
@@ -121,15 +160,25 @@ impl Run {
         self.delivery.reason = reason;
     }
 
-    /// Schedules the next attempt, unless the time of this run is over or it is a test, which is tried once.
+    /// The same, with a pause that the webhook's policy allows.
+    fn bounded(&self, health: Health, moment: Moment) -> Health {
+        match health {
+            Health::Throttling(Some(pause)) => {
+                Health::Throttling(Some(self.rules.retry.named(pause, moment.jitter)))
+            }
+            other => other,
+        }
+    }
+
+    /// Schedules the next attempt, unless this run has had its time and its attempts, or it is a test, which is tried once.
     fn retry(&mut self, wait: Wait, problem: &Problem, moment: Moment) -> Verdict {
         self.delivery.failures += 1;
-        let scheduled =
-            || self.rules.retry.jittered(self.rules.retry.wait(self.delivery.failures), moment.jitter);
+        let policy = &self.rules.retry;
+        let scheduled = policy.jittered(policy.wait(self.delivery.failures), moment.jitter);
         let wait = match wait {
-            Wait::Schedule => scheduled(),
-            Wait::Slow => scheduled().max(RetryPolicy::SLOW),
-            Wait::Named(wait) => wait.min(self.rules.retry.max),
+            Wait::Schedule => scheduled,
+            Wait::Slow => scheduled.max(RetryPolicy::SLOW),
+            Wait::Named(wait) => scheduled.max(policy.named(wait, moment.jitter)),
         };
         let due_at = moment.now.after(wait);
         let message = &problem.error.message;
@@ -137,12 +186,13 @@ impl Run {
             self.settle(DeliveryState::Failed, Some(message.clone()));
             return Verdict::Failed;
         }
-        if due_at.since(self.delivery.run_started_at) > self.rules.retry.give_up_after {
+        // The time alone says nothing: the process may have stood still, or the clock was set.
+        let is_late = due_at.since(self.delivery.run_started_at) > policy.give_up_after;
+        if is_late && self.delivery.failures >= policy.least_failures() {
             let tried = moment.now.since(self.delivery.run_started_at).as_secs() / 3_600;
-            self.settle(
-                DeliveryState::Failed,
-                Some(format!("given up after {tried} h of trying: {message}")),
-            );
+            let failures = self.delivery.failures;
+            let reason = format!("given up after {tried} h and {failures} failures in a row: {message}");
+            self.settle(DeliveryState::Failed, Some(reason));
             return Verdict::Failed;
         }
         self.settle(DeliveryState::Pending, Some(message.clone()));
@@ -172,5 +222,13 @@ impl Run {
             logs: deed.logs,
             component: self.delivery.pin.map(|pin| pin.digest),
         }
+    }
+}
+
+/// What the status of an answer says about the target when nobody says more.
+pub(super) fn taken(status: u16) -> Health {
+    match status {
+        401 | 403 | 404 | 410 | 429 | 500.. => Health::Unknown,
+        _ => Health::Good,
     }
 }

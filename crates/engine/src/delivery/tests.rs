@@ -21,7 +21,8 @@ fn delivery() -> Delivery {
 }
 
 fn rules() -> Rules {
-    Rules { url: TargetUrl::parse("https://crm.example/api").unwrap(), retry: RetryPolicy::default() }
+    let url = TargetUrl::parse("https://crm.example/api").unwrap();
+    Rules { url, retry: RetryPolicy::default(), credentials: Credentials::default() }
 }
 
 fn pin() -> Pin {
@@ -29,8 +30,8 @@ fn pin() -> Pin {
 }
 
 fn begin(delivery: Delivery, replies: Vec<Reply>) -> Next {
-    let pinned = Pinned { pin: pin(), settings: Settings::default() };
-    start(delivery, replies, rules(), Shape::Mapped(pinned), NOW)
+    let shape = Shape::Mapped(Pinned { pin: pin(), settings: Settings::default() });
+    start(delivery, replies, rules(), shape, NOW)
 }
 
 fn step(name: &str, idempotent: bool) -> StepRequest {
@@ -43,6 +44,11 @@ fn step(name: &str, idempotent: bool) -> StepRequest {
         accept: Vec::new(),
         idempotent,
     }
+}
+
+/// A call whose answer with this status is for the plugin.
+fn accepting(status: u16) -> StepRequest {
+    StepRequest { accept: vec![status], ..step("create", false) }
 }
 
 fn mapped(action: Action) -> Mapped {
@@ -77,7 +83,7 @@ fn exchanged(outcome: Result<u16, Reached>, body: &'static str) -> Exchange {
 impl Next {
     fn answer(self, mapped: Mapped) -> Transition {
         match self {
-            Self::Map(mapping) => mapping.step(mapped, MOMENT),
+            Self::Transform(transforming) => transforming.step(mapped, MOMENT),
             other => panic!("the plugin is not asked: {other:?}"),
         }
     }
@@ -91,7 +97,7 @@ impl Next {
 
     fn history(&self) -> hookwright_model::History {
         match self {
-            Self::Map(mapping) => mapping.history(),
+            Self::Transform(transforming) => transforming.history(),
             other => panic!("the plugin is not asked: {other:?}"),
         }
     }
@@ -170,6 +176,20 @@ fn only_a_lost_answer_leaves_a_step_uncertain() {
 }
 
 #[test]
+fn a_refusal_that_the_plugin_reads_leaves_nothing_uncertain() {
+    for (status, uncertain) in
+        [(429, None), (409, None), (403, None), (400, None), (200, Some("create")), (503, Some("create"))]
+    {
+        let sent = begin(delivery(), Vec::new()).answer(mapped(Action::Call(accepting(status))));
+        assert_eq!(sent.written().delivery.uncertain.as_deref(), Some("create"));
+        let failure = Failure::Retry { reason: "later".to_owned(), after_secs: Some(1) };
+        let asked = sent.next.reply(Ok(status)).next;
+        let record = asked.answer(Mapped::not_run(MapError::Plugin(failure))).last();
+        assert_eq!(record.delivery.uncertain.as_deref(), uncertain, "{status}");
+    }
+}
+
+#[test]
 fn uncertainty_survives_a_refused_second_try_and_ends_with_the_next_kept_reply() {
     let lost = Delivery { uncertain: Some("create".to_owned()), ..delivery() };
     let refused = begin(lost.clone(), Vec::new()).answer(mapped(Action::Call(step("create", false))));
@@ -199,7 +219,7 @@ fn a_failure_of_the_plugin_drops_the_reply_that_it_saw() {
     let answer = Mapped { logs: vec![line.clone()], ..Mapped::not_run(MapError::Plugin(failure)) };
     let record = asked.next.answer(answer).last();
     assert_eq!((record.delivery.state, record.delivery.replies), (DeliveryState::Pending, 0));
-    assert_eq!(record.delivery.due_at, NOW.after(Duration::from_secs(7)));
+    assert_eq!(record.delivery.due_at, NOW.after(Duration::from_millis(7_700)));
     assert!(record.reply.is_none());
     let attempt = record.attempt.unwrap();
     assert_eq!((attempt.verdict, attempt.logs), (Verdict::Retry, vec![line]));
@@ -207,7 +227,7 @@ fn a_failure_of_the_plugin_drops_the_reply_that_it_saw() {
 }
 
 #[test]
-fn what_a_person_must_mend_is_held() {
+fn what_a_person_must_fix_is_held() {
     for (error, kind) in [
         (MapError::Plugin(Failure::Permanent("no pipeline".into())), AttemptErrorKind::MappingPermanent),
         (MapError::Trap("unreachable".into()), AttemptErrorKind::MappingTrap),
@@ -219,8 +239,26 @@ fn what_a_person_must_mend_is_held() {
         assert!(record.delivery.reason.is_some());
         let attempt = record.attempt.unwrap();
         assert_eq!((attempt.verdict, attempt.error.unwrap().kind), (Verdict::Held, kind));
-        assert!(attempt.request.is_none() && attempt.hint.is_some());
+        assert!(attempt.request.is_none() && attempt.hint.unwrap().contains("Fix the plugin"));
     }
+}
+
+#[test]
+fn what_a_target_refused_is_not_the_plugins_fault() {
+    let refused = |status, body| {
+        let sent = begin(delivery(), Vec::new()).answer(mapped(Action::Call(accepting(status))));
+        let Next::Send(sending) = sent.next else { panic!("nothing is sent") };
+        let failure = MapError::Plugin(Failure::Permanent("the account is not paid".into()));
+        let record =
+            sending.step(exchanged(Ok(status), body), MOMENT).next.answer(Mapped::not_run(failure)).last();
+        assert_eq!(record.delivery.state, DeliveryState::Held);
+        record.attempt.unwrap().hint.unwrap()
+    };
+    let unpaid = refused(402, "{}");
+    assert!(unpaid.contains("The target refused") && !unpaid.contains("plugin"), "{unpaid}");
+    let page = refused(404, "<!doctype html>");
+    assert!(page.contains("web page") && page.contains("URL"), "{page}");
+    assert!(refused(200, "{}").contains("Fix the plugin"));
 }
 
 #[test]
@@ -252,6 +290,65 @@ fn a_plugin_that_never_stops_calling_is_held() {
     assert_eq!(record.attempt.unwrap().error.unwrap().kind, AttemptErrorKind::MappingLimit);
 }
 
+/// A delivery as a later run finds it, with its replies.
+fn kept(record: &AttemptRecord, replies: &mut Vec<Reply>) -> Delivery {
+    replies.extend(record.reply.clone());
+    record.delivery.clone()
+}
+
+#[test]
+fn doubts_and_outages_use_up_no_calls_and_the_waits_between_them_grow() {
+    // Seven calls are kept; the eighth creates, and its answer is lost again and again.
+    let (mut row, mut replies) = (delivery(), Vec::new());
+    let mut next = begin(row.clone(), Vec::new());
+    for call in 0..7 {
+        let sent = next.answer(mapped(Action::Call(step(&format!("call-{call}"), true))));
+        if let Some(record) = &sent.record {
+            row = kept(record, &mut replies);
+        }
+        next = sent.next.reply(Ok(200)).next;
+    }
+    let mut sent = next.answer(mapped(Action::Call(step("create", false))));
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        row = kept(sent.written(), &mut replies);
+        assert_eq!(row.uncertain.as_deref(), Some("create"));
+        let record = sent.next.reply(Err(Reached::Perhaps)).last();
+        row = kept(&record, &mut replies);
+        assert_eq!(row.state, DeliveryState::Pending);
+        waits.push(row.due_at.since(NOW).as_secs());
+        let looked = begin(row.clone(), replies.clone()).answer(mapped(Action::Call(step("look", true))));
+        let looked = looked.next.reply(Ok(200));
+        sent = looked.next.answer(mapped(Action::Call(step("create", false))));
+    }
+    assert_eq!(waits[..5], [5, 15, 45, 135, 405]);
+    assert_eq!(row.replies, u32::try_from(replies.len()).unwrap());
+    let done = sent.next.reply(Ok(201)).next.answer(mapped(Action::Done(Receipt::default()))).last();
+    assert_eq!(done.delivery.state, DeliveryState::Delivered);
+}
+
+#[test]
+fn a_target_that_refuses_every_call_once_is_delivered_to() {
+    let (mut row, mut replies) = (delivery(), Vec::new());
+    for call in 0..8 {
+        let name = format!("call-{call}");
+        let request = || StepRequest { accept: vec![429], ..step(&name, true) };
+        let sent = begin(row.clone(), replies.clone()).answer(mapped(Action::Call(request())));
+        let failure = Failure::Retry { reason: "rate limit".to_owned(), after_secs: Some(1) };
+        let refused = sent.next.reply(Ok(429)).next.answer(Mapped::not_run(MapError::Plugin(failure)));
+        assert_eq!(
+            refused.health,
+            Health::Throttling(Some(Duration::from_millis(1_100))),
+            "half of the jitter"
+        );
+        row = kept(&refused.last(), &mut replies);
+        let sent = begin(row.clone(), replies.clone()).answer(mapped(Action::Call(request())));
+        let next = sent.next.reply(Ok(200)).next.answer(mapped(Action::Call(step("next", true))));
+        row = kept(next.written(), &mut replies);
+        assert_eq!(row.failures, 0, "a kept reply is progress");
+    }
+}
+
 #[test]
 fn skip_keeps_the_reason() {
     let record = begin(delivery(), Vec::new()).answer(mapped(Action::Skip("no contact".to_owned()))).last();
@@ -277,6 +374,94 @@ fn retries_follow_the_schedule_until_the_time_is_over() {
     assert_eq!(row.state, DeliveryState::Failed);
     assert!(now.since(NOW) <= Duration::from_secs(72 * 3_600));
     assert!(row.reason.unwrap().starts_with("given up after"));
+}
+
+#[test]
+fn a_named_wait_never_undercuts_the_schedule_and_stays_within_the_policy() {
+    let wait = |failures, after_secs| {
+        let asked = begin(Delivery { failures, ..delivery() }, Vec::new());
+        let failure = Failure::Retry { reason: "later".to_owned(), after_secs: Some(after_secs) };
+        let record = asked.answer(Mapped::not_run(MapError::Plugin(failure))).last();
+        record.delivery.due_at.since(NOW).as_secs()
+    };
+    assert_eq!((wait(0, 0), wait(0, 1), wait(3, 1)), (5, 5, 135));
+    assert_eq!((wait(0, 100), wait(3, 300)), (110, 330), "half of the jitter, and only later");
+    let max = RetryPolicy::default().max.as_secs();
+    assert_eq!(wait(0, u32::MAX), max + max / 10);
+}
+
+#[test]
+fn a_wait_in_a_header_that_the_plugin_did_not_read_holds_all_the_same() {
+    let sent = begin(delivery(), Vec::new()).answer(mapped(Action::Call(accepting(429))));
+    let Next::Send(sending) = sent.next else { panic!("nothing is sent") };
+    let mut exchange = exchange(Ok(429));
+    let at = "Thu, 01 Jan 1970 00:05:00 GMT".to_owned();
+    exchange.outcome.as_mut().unwrap().headers.push(("retry-after".to_owned(), at));
+    let failure = Failure::Retry { reason: "rate limit".to_owned(), after_secs: Some(1) };
+    let transition = sending.step(exchange, MOMENT).next.answer(Mapped::not_run(MapError::Plugin(failure)));
+    assert_eq!(transition.health, Health::Throttling(Some(Duration::from_secs(330))));
+    assert_eq!(transition.last().delivery.due_at, NOW.after(Duration::from_secs(330)));
+}
+
+#[test]
+fn giving_up_needs_time_and_failures() {
+    let days = |days: u64| NOW.after(Duration::from_secs(days * 86_400));
+    let fail = |row: Delivery, now| match start(row, Vec::new(), rules(), Shape::Payload, now) {
+        Next::Send(sending) => sending.step(exchange(Ok(503)), Moment { now, ..MOMENT }).last().delivery,
+        other => panic!("{other:?}"),
+    };
+    let mut row = delivery();
+    for failures in 1..5 {
+        row = fail(row, days(4));
+        assert_eq!(
+            (row.state, row.failures),
+            (DeliveryState::Pending, failures),
+            "a clock that was set ends nothing"
+        );
+    }
+    assert_eq!(fail(row, days(4)).state, DeliveryState::Failed);
+
+    let ahead = Delivery { run_started_at: days(3_650), ..delivery() };
+    let row = fail(ahead, NOW);
+    assert_eq!(row.run_started_at, NOW, "nothing has begun in the future");
+}
+
+#[test]
+fn a_request_that_is_put_off_is_no_attempt_and_leaves_no_doubt() {
+    let sent = begin(delivery(), Vec::new()).answer(mapped(Action::Call(step("create", false))));
+    let Next::Send(sending) = sent.next else { panic!("nothing is sent") };
+    let record = sending.postpone(Duration::from_secs(300), MOMENT).last();
+    assert!(record.attempt.is_none() && record.reply.is_none());
+    let row = record.delivery;
+    assert_eq!((row.state, row.attempts, row.failures), (DeliveryState::Pending, 0, 0));
+    assert_eq!((row.uncertain, row.due_at), (None, NOW.after(Duration::from_secs(300))));
+}
+
+#[test]
+fn answers_say_how_the_target_copes() {
+    use Health::{Failing, Good, Throttling, Unknown};
+    for (outcome, health) in [
+        (Ok(200), Good),
+        (Ok(422), Good),
+        (Ok(404), Failing),
+        (Ok(401), Failing),
+        (Ok(410), Unknown),
+        (Ok(429), Throttling(None)),
+        (Ok(503), Failing),
+        (Err(Reached::No), Failing),
+        (Err(Reached::Perhaps), Failing),
+    ] {
+        let sent = start(delivery(), Vec::new(), rules(), Shape::Payload, NOW);
+        assert_eq!(sent.reply(outcome).health, health, "{outcome:?}");
+    }
+    let asked = begin(delivery(), Vec::new());
+    let failure =
+        || Mapped::not_run(MapError::Plugin(Failure::Retry { reason: "r".into(), after_secs: None }));
+    assert_eq!(asked.answer(failure()).health, Unknown, "no target was asked");
+    let asked =
+        begin(delivery(), Vec::new()).answer(mapped(Action::Call(step("look", true)))).next.reply(Ok(200));
+    assert_eq!(asked.health, Unknown, "the plugin has not said what the answer is");
+    assert_eq!(asked.next.answer(failure()).health, Failing);
 }
 
 #[test]
@@ -326,6 +511,6 @@ fn a_test_is_tried_once() {
 #[test]
 fn a_mapping_that_is_gone_is_held() {
     let error = MapError::Invalid("the plugin `x` does not exist any more".to_owned());
-    let record = unmappable(delivery(), rules(), error, MOMENT).last();
+    let record = unmappable(delivery(), rules(), &error, MOMENT).last();
     assert_eq!(record.delivery.state, DeliveryState::Held);
 }

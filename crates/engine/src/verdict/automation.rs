@@ -3,10 +3,11 @@
 //! A service is known by its hosts or, as self-hosted n8n has any host, by its own words in the answer.
 
 use std::cell::LazyCell;
+use std::time::Duration;
 
-use hookwright_model::{ReceivedReply, TargetUrl, Timestamp};
+use hookwright_model::{ReceivedReply, TargetUrl};
 
-use super::{Judgement, Remedy, judge};
+use super::{Context, Judgement, Refusal, Remedy, is_web_page, judge};
 use crate::ports::SendError;
 
 /// So much of a body is searched for a service's words: its own answers are short.
@@ -15,6 +16,9 @@ const MAX_SEARCHED_BYTES: usize = 4_096;
 /// Tries in a row that n8n may miss a webhook before it counts as gone: about ten minutes by the default schedule.
 /// Reloading a workflow, or starting n8n, unregisters its webhooks for moments.
 const MAX_UNREGISTERED_TRIES: u32 = 5;
+
+/// For so long a target may answer 404 before it counts as gone: it may be in the middle of a deployment.
+const MISSING_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// An answer that says more than its status does.
 struct Rule {
@@ -48,6 +52,8 @@ enum Meaning {
     Later,
     /// Not now, unless that was said too often already.
     SoonOrNever,
+    /// Never: no waiting helps.
+    Never,
 }
 
 /// The answers, the more particular ones first: the first rule that fits counts.
@@ -67,13 +73,15 @@ const RULES: [Rule; 21] = [
         404,
         &["webhook is not registered for"],
         "The Webhook node in n8n takes another method: set its HTTP Method to POST",
-    ),
+    )
+    .meaning(Meaning::Never),
     Rule::at(
         Place::N8nTest,
         404,
         "This is a test URL of n8n, which takes one call while its editor listens: activate the workflow and use the \
          production URL, with /webhook/ in place of /webhook-test/",
-    ),
+    )
+    .meaning(Meaning::Never),
     Rule::saying(
         404,
         &["requested webhook", "is not registered"],
@@ -116,7 +124,8 @@ const RULES: [Rule; 21] = [
         Place::Make,
         404,
         "Make has no webhook at this URL: copy the URL again from the webhook module of the scenario",
-    ),
+    )
+    .meaning(Meaning::Never),
     Rule::at(
         Place::Make,
         410,
@@ -137,7 +146,8 @@ const RULES: [Rule; 21] = [
         Place::Zapier,
         404,
         "Zapier has no hook at this URL: copy the URL again from the trigger of the Zap, with the slash at its end",
-    ),
+    )
+    .meaning(Meaning::Never),
     Rule::at(
         Place::Zapier,
         410,
@@ -174,29 +184,43 @@ impl Rule {
     }
 }
 
-/// Judges what came of sending an event as it was received. `failures` is how many tries in a row have failed before.
+/// Judges what came of sending an event as it was received. `failures` is how many attempts in a row have failed before, and
+/// `tried_for` how long that took.
 pub(crate) fn judge_event(
     outcome: Result<ReceivedReply, SendError>,
-    url: &TargetUrl,
+    context: &Context<'_>,
     failures: u32,
-    now: Timestamp,
+    tried_for: Duration,
 ) -> Judgement {
-    let rule = outcome.as_ref().ok().and_then(|reply| rule(url, reply));
-    let judgement = judge(outcome, &[], now);
-    let Some(rule) = rule else { return judgement };
-    let hint = Some(rule.hint.to_owned());
-    match judgement {
-        Judgement::Success { reply, .. } => Judgement::Success { reply, hint },
+    let rule = outcome.as_ref().ok().and_then(|reply| rule(context.url, reply));
+    match judge(outcome, context) {
+        Judgement::Success { reply, hint } => {
+            let page = is_web_page(&reply).then(|| WEB_PAGE.to_owned());
+            let hint = rule.map(|rule| rule.hint.to_owned()).or(hint).or(page);
+            Judgement::Success { reply, hint }
+        }
         Judgement::Failure(mut refusal) => {
-            refusal.hint = hint;
-            match rule.meaning {
+            let meaning = rule.map_or(Meaning::AsUsual, |rule| rule.meaning);
+            if let Some(rule) = rule {
+                refusal.hint = Some(rule.hint.to_owned());
+            }
+            match meaning {
                 Meaning::Later => refusal.remedy = Remedy::Retry,
                 Meaning::SoonOrNever if failures < MAX_UNREGISTERED_TRIES => refusal.remedy = Remedy::Retry,
-                Meaning::SoonOrNever | Meaning::AsUsual => {}
+                Meaning::AsUsual if is_missing(&refusal) && tried_for < MISSING_FOR => {
+                    refusal.remedy = Remedy::Retry;
+                }
+                Meaning::SoonOrNever | Meaning::AsUsual | Meaning::Never => {}
             }
             Judgement::Failure(refusal)
         }
     }
+}
+
+const WEB_PAGE: &str = "The target took the event, but answered with a web page: make sure that the webhook's URL is the one                         that takes events";
+
+fn is_missing(refusal: &Refusal) -> bool {
+    refusal.remedy == Remedy::GiveUp && refusal.reply.as_ref().is_some_and(|reply| reply.status == 404)
 }
 
 fn rule(url: &TargetUrl, reply: &ReceivedReply) -> Option<&'static Rule> {
@@ -227,12 +251,11 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use bytes::Bytes;
-    use hookwright_model::DisableReason;
+    use hookwright_model::{DisableReason, Timestamp};
 
     use super::*;
+    use crate::delivery::Credentials;
 
     const MAKE: &str = "https://hook.eu1.make.com/abc";
     const N8N: &str = "https://flows.example.com/webhook/leads";
@@ -246,11 +269,38 @@ mod tests {
         let body = Bytes::copy_from_slice(body.as_bytes());
         let headers = Vec::new();
         let reply = ReceivedReply { status, headers, body, truncated: false };
-        let url = TargetUrl::parse(url).unwrap();
-        match judge_event(Ok(reply), &url, failures, Timestamp::EPOCH) {
+        match event(url, reply, failures, Duration::ZERO) {
             Judgement::Success { hint, .. } => (None, hint.unwrap_or_default()),
             Judgement::Failure(refusal) => (Some(refusal.remedy), refusal.hint.unwrap_or_default()),
         }
+    }
+
+    fn event(url: &str, reply: ReceivedReply, failures: u32, tried_for: Duration) -> Judgement {
+        let url = TargetUrl::parse(url).unwrap();
+        let credentials = Credentials::default();
+        let now = Timestamp::EPOCH;
+        let context = Context { now, base: &url, url: &url, accept: &[], credentials: &credentials };
+        judge_event(Ok(reply), &context, failures, tried_for)
+    }
+
+    #[test]
+    fn a_404_is_believed_after_an_hour() {
+        let remedy = |minutes: u64| {
+            let reply =
+                ReceivedReply { status: 404, headers: Vec::new(), body: Bytes::new(), truncated: false };
+            match event(OTHER, reply, 9, Duration::from_secs(minutes * 60)) {
+                Judgement::Failure(refusal) => refusal.remedy,
+                Judgement::Success { .. } => panic!("a success"),
+            }
+        };
+        assert_eq!((remedy(0), remedy(59), remedy(60)), (Remedy::Retry, Remedy::Retry, Remedy::GiveUp));
+    }
+
+    #[test]
+    fn a_web_page_is_a_success_with_a_doubt() {
+        let (remedy, hint) = judged(OTHER, 200, "<!doctype html><title>Sign in</title>", 0);
+        assert_eq!(remedy, None);
+        assert!(hint.contains("a web page"), "{hint}");
     }
 
     #[test]
@@ -282,7 +332,7 @@ mod tests {
                 Some(GiveUp),
                 "HTTP Method to POST",
             ),
-            (N8N, 404, "<html>404</html>", Some(GiveUp), "check the webhook's URL"),
+            (N8N, 404, "<html>404</html>", Some(Retry), "check the webhook's URL"),
             (N8N, 500, r#"{"message":"Error in workflow"}"#, Some(Retry), "Respond set to Immediately"),
             (N8N, 502, "<html>Bad Gateway</html>", Some(Retry), ""),
             (N8N_TEST, 200, r#"{"message":"Workflow was started"}"#, None, "production URL"),
@@ -295,7 +345,7 @@ mod tests {
             (ZAPIER, 500, "", Some(Retry), ""),
             (OTHER, 200, "Accepted", None, ""),
             (OTHER, 400, "no", Some(GiveUp), "its answer says why"),
-            (OTHER, 404, "This page is not registered", Some(GiveUp), "check the webhook's URL"),
+            (OTHER, 404, "This page is not registered", Some(Retry), "check the webhook's URL"),
             (OTHER, 410, "", gone, "does not want events any more"),
         ] {
             let (judged, said) = judged(url, status, body, 0);
@@ -319,7 +369,7 @@ mod tests {
     fn a_time_that_the_target_names_stands() {
         let headers = vec![("retry-after".to_owned(), "7".to_owned())];
         let reply = ReceivedReply { status: 429, headers, body: Bytes::new(), truncated: false };
-        let judgement = judge_event(Ok(reply), &TargetUrl::parse(ZAPIER).unwrap(), 0, Timestamp::EPOCH);
+        let judgement = event(ZAPIER, reply, 0, Duration::ZERO);
         let Judgement::Failure(refusal) = judgement else { panic!("a success") };
         assert_eq!(refusal.remedy, Remedy::RetryAfter(Duration::from_secs(7)));
     }

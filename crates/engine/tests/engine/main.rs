@@ -1,9 +1,13 @@
 //! The engine with the in-memory store and scripted ports, in paused time.
 #![expect(clippy::unwrap_used, reason = "this is test code: an unexpected error is a failed test")]
 
+mod clock;
 mod fan_out;
+mod lanes;
 mod plugins;
 mod scope;
+mod supervision;
+mod test_sends;
 mod waiting;
 mod world;
 

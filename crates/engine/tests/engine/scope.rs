@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use hookwright_engine::{
-    Incoming, IngestError, PluginError, PreviewEvent, PreviewRequest, Principal, ScopedEngine,
+    Incoming, IngestError, PluginError, PreviewEvent, PreviewRequest, Principal, ScopedEngine, TestError,
 };
 use hookwright_model::{
     DeliveryState, ErrorKind, History, Page, PageRequest, PluginName, PluginOwner, Project, ProjectId,
@@ -85,6 +85,7 @@ async fn ask_for_everything(
         ("create_project", outcome(engine.create_project("C".to_owned(), None).await, |e| e.kind())),
         ("project", outcome(engine.project(project).await, store)),
         ("webhook", outcome(engine.webhook(webhook.id).await, store)),
+        ("lane", outcome(engine.lane(webhook.id).await, store)),
         ("webhooks", outcome(engine.webhooks(project, page()).await, store)),
         ("plugin", outcome(engine.plugin(project, &name, latest).await, store)),
         ("plugins", outcome(engine.plugins(project).await, store)),
@@ -102,7 +103,7 @@ async fn ask_for_everything(
         ("create_webhook", outcome(engine.create_webhook(world.webhook("b.example")).await, |e| e.kind())),
         ("update_webhook", outcome(engine.update_webhook(renamed).await, |e| e.kind())),
         ("delete_webhook", outcome(engine.delete_webhook(webhook.id, None).await, store)),
-        ("test_send", outcome(engine.test_send(webhook.id).await, store)),
+        ("test_send", outcome(engine.test_send(webhook.id).await, TestError::kind)),
         ("upload_plugin", uploaded),
         ("check_plugin", outcome(engine.check_plugin(project, name.clone(), component()).await, plugin)),
         ("preview_plugin", outcome(engine.preview_plugin(preview).await, plugin)),

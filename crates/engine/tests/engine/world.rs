@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,23 +12,49 @@ use hookwright_engine::ports::{
     Reached, SendError, Sender, SettingsError, TargetRefused, Usage,
 };
 use hookwright_engine::settings::SettingsProblem;
-use hookwright_engine::{Engine, EngineOptions, Incoming, NewWebhook, Ports, Principal, ScopedEngine};
+use hookwright_engine::{
+    Engine, EngineOptions, Incoming, LaneRest, NewWebhook, Ports, Principal, ScopedEngine,
+};
 use hookwright_model::{
     Action, AttemptErrorKind, CustomHeaders, Delivery, DeliveryId, DeliveryState, Description, Digest,
-    EventKind, History, Limits, Mapping, PluginLimits, PluginOwner, ProjectId, Receipt, ReceivedReply,
-    RetryPolicy, SentRequest, Settings, StepRequest, TargetUrl, Timestamp, VersionPin, Webhook, WebhookId,
-    WebhookState,
+    EventKind, Failure, History, Limits, Mapping, PluginLimits, PluginOwner, ProjectId, Receipt,
+    ReceivedReply, RetryPolicy, SentRequest, Settings, StepRequest, TargetUrl, Timestamp, VersionPin,
+    Webhook, WebhookId, WebhookState,
 };
 use hookwright_store::Store;
 use hookwright_store::testkit::MemoryStore;
 use parking_lot::Mutex;
 
-/// Follows tokio's time, which tests pause.
-struct PausedClock(tokio::time::Instant);
+/// Follows tokio's time, which tests pause, and can be set.
+pub(crate) struct PausedClock {
+    started: tokio::time::Instant,
+    /// What it is ahead of the time, in milliseconds.
+    ahead: AtomicI64,
+    /// Whoever asks next gets a panic.
+    pub(crate) panics: AtomicBool,
+}
+
+impl PausedClock {
+    fn new() -> Self {
+        let started = tokio::time::Instant::now();
+        Self { started, ahead: AtomicI64::new(0), panics: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn set_forward(&self, by: Duration) {
+        self.ahead.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_back(&self, by: Duration) {
+        self.ahead.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+}
 
 impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_780_000_000_000).after(self.0.elapsed())
+        assert!(!self.panics.swap(false, Ordering::Relaxed), "the clock broke");
+        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap();
+        let millis = 1_780_000_000_000 + elapsed + self.ahead.load(Ordering::Relaxed);
+        Timestamp::from_millis(u64::try_from(millis).unwrap())
     }
 }
 
@@ -52,10 +78,19 @@ pub(crate) enum Answer {
     After(Duration, u16),
 }
 
+/// A target that takes one request in some time and answers 429 to all others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RateLimit {
+    pub(crate) every: Duration,
+    /// What it says in `retry-after`.
+    pub(crate) retry_after: Option<&'static str>,
+}
+
 /// Targets by host name. What is not scripted is answered with 200.
 #[derive(Default)]
 pub(crate) struct Targets {
     script: Mutex<HashMap<String, VecDeque<Answer>>>,
+    limits: Mutex<HashMap<String, (RateLimit, Option<tokio::time::Instant>)>>,
     received: Mutex<Vec<OutboundRequest>>,
     /// By host: how many requests are under way, and the most that were at once.
     under_way: Mutex<HashMap<String, (usize, usize)>>,
@@ -64,6 +99,21 @@ pub(crate) struct Targets {
 impl Targets {
     pub(crate) fn script(&self, host: &str, answers: impl IntoIterator<Item = Answer>) {
         self.script.lock().entry(host.to_owned()).or_default().extend(answers);
+    }
+
+    pub(crate) fn limit(&self, host: &str, limit: RateLimit) {
+        self.limits.lock().insert(host.to_owned(), (limit, None));
+    }
+
+    /// Whether the host takes the request, by its rate limit, and what it says if not.
+    fn refused(&self, host: &str) -> Option<Vec<(String, String)>> {
+        let mut limits = self.limits.lock();
+        let (limit, last) = limits.get_mut(host)?;
+        if last.is_none_or(|last| last.elapsed() >= limit.every) {
+            *last = Some(tokio::time::Instant::now());
+            return None;
+        }
+        Some(limit.retry_after.iter().map(|value| ("retry-after".to_owned(), (*value).to_owned())).collect())
     }
 
     /// The paths that a host has received, in order.
@@ -89,6 +139,10 @@ impl Sender for Targets {
         let host = request.url.expose().host_str().unwrap().to_owned();
         let sent = self.show(&request);
         self.received.lock().push(request);
+        if let Some(headers) = self.refused(&host) {
+            let reply = ReceivedReply { status: 429, headers, body: Bytes::new(), truncated: false };
+            return Exchange { request: sent, outcome: Ok(reply), duration: Duration::ZERO };
+        }
         let answer =
             self.script.lock().get_mut(&host).and_then(VecDeque::pop_front).unwrap_or(Answer::Status(200));
         {
@@ -147,6 +201,8 @@ impl Sender for Targets {
 pub(crate) struct ThreeCalls {
     loaded: Mutex<bool>,
     limits: PluginLimits,
+    /// Whether it reads 429 itself, and takes it for a reason to come back.
+    pub(crate) reads_429: AtomicBool,
     /// What the next call does instead.
     pub(crate) instead: Mutex<Option<MapError>>,
     /// Why the next settings are not checked.
@@ -156,6 +212,21 @@ pub(crate) struct ThreeCalls {
 impl ThreeCalls {
     pub(crate) fn digest() -> Digest {
         Digest::of(COMPONENT)
+    }
+
+    fn answer(&self, history: &History) -> Result<Action, MapError> {
+        if !self.reads_429.load(Ordering::Relaxed) {
+            return Ok(Self::action(history));
+        }
+        if let Some(last) = history.replies.last().filter(|reply| reply.status == 429) {
+            let named = last.headers.iter().find(|(name, _)| name == "retry-after");
+            let after_secs = named.and_then(|(_, value)| value.parse().ok());
+            return Err(MapError::Plugin(Failure::Retry { reason: "rate limit".to_owned(), after_secs }));
+        }
+        Ok(match Self::action(history) {
+            Action::Call(step) => Action::Call(StepRequest { accept: vec![429], ..step }),
+            other => other,
+        })
     }
 
     fn action(history: &History) -> Action {
@@ -247,7 +318,7 @@ impl Mapper for ThreeCalls {
         } else if let Some(error) = self.instead.lock().take() {
             Err(error)
         } else {
-            Ok(Self::action(&request.history))
+            self.answer(&request.history)
         };
         Mapped { outcome, logs: Vec::new(), usage: Usage::default() }
     }
@@ -264,6 +335,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) targets: Arc<Targets>,
     pub(crate) plugin: Arc<ThreeCalls>,
+    pub(crate) clock: Arc<PausedClock>,
     pub(crate) project: ProjectId,
     webhooks: Mutex<Vec<WebhookId>>,
 }
@@ -276,9 +348,10 @@ impl World {
     pub(crate) async fn with(options: EngineOptions) -> Self {
         let memory = Arc::new(MemoryStore::default());
         let store: Arc<dyn Store> = Arc::<MemoryStore>::clone(&memory);
+        let clock = Arc::new(PausedClock::new());
         let (targets, plugin) = (Arc::new(Targets::default()), Arc::new(ThreeCalls::default()));
         let ports = Ports {
-            clock: Arc::new(PausedClock(tokio::time::Instant::now())),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(Counter(AtomicU64::new(1))),
             sender: Arc::clone(&targets) as Arc<dyn Sender>,
             mapper: Arc::clone(&plugin) as Arc<dyn Mapper>,
@@ -287,7 +360,7 @@ impl World {
         let engine = running.on_behalf_of(Principal::installation());
         let project = engine.create_project("A".to_owned(), None).await.unwrap().id;
         let webhooks = Mutex::default();
-        Self { running, engine, memory, ports, options, store, targets, plugin, project, webhooks }
+        Self { running, engine, memory, ports, options, store, targets, plugin, clock, project, webhooks }
     }
 
     /// The same world after the process has ended and begun again.
@@ -301,7 +374,12 @@ impl World {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.ports.clock.now()
+        self.clock.now()
+    }
+
+    /// The rest that a webhook's lane has now.
+    pub(crate) async fn rest(&self, webhook: WebhookId) -> Option<LaneRest> {
+        self.engine.lane(webhook).await.unwrap()
     }
 
     /// A webhook as it would be created, without a mapping.
