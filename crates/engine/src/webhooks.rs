@@ -1,5 +1,7 @@
 //! Webhooks: created, changed, deleted, and checked as a whole before that.
 
+use std::sync::Arc;
+
 use hookwright_model::{
     CustomHeaders, ErrorKind, EventKind, Limits, Mapping, PluginOwner, ProjectId, RetryPolicy, Revision,
     Settings, SigningSecret, SigningSecrets, TargetUrl, VersionPin, Webhook, WebhookId, WebhookState,
@@ -8,6 +10,11 @@ use hookwright_store::StoreError;
 
 use crate::ports::{SettingsError, TargetRefused};
 use crate::{Field, Invalid, Remedy, ScopedEngine};
+
+/// How many waiting deliveries of a deleted webhook are cancelled at once.
+const CANCEL_STEP: usize = 1_000;
+/// Why they are.
+const DELETED: &str = "the webhook was deleted";
 
 /// A webhook to create.
 #[derive(Debug, Clone)]
@@ -128,9 +135,27 @@ impl ScopedEngine {
     ///
     /// # Errors
     /// As [`hookwright_store::Store::delete_webhook`].
+    ///
+    /// # Cancel safety
+    /// The deletion goes on when the caller stops waiting.
     pub async fn delete_webhook(&self, id: WebhookId, expected: Option<Revision>) -> Result<(), StoreError> {
-        self.webhook(id).await?;
-        self.store().delete_webhook(id, expected, "the webhook was deleted").await
+        let actual = self.webhook(id).await?.revision;
+        if expected.is_some_and(|expected| expected != actual) {
+            return Err(StoreError::RevisionMismatch { actual });
+        }
+        let worker = Arc::clone(&self.engine.worker);
+        let deletion = tokio::spawn(async move {
+            // What waits may be much: it goes in steps, so that others come in between.
+            while worker.store.cancel_waiting(id, CANCEL_STEP, DELETED).await? >= CANCEL_STEP {
+                tokio::task::yield_now().await;
+            }
+            worker.store.delete_webhook(id, expected, DELETED).await
+        });
+        match deletion.await {
+            Ok(deleted) => deleted,
+            // The panic is in the log already.
+            Err(_) => Err(StoreError::Closed),
+        }
     }
 
     async fn check_url(&self, url: &TargetUrl) -> Vec<Invalid> {

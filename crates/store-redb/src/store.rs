@@ -163,6 +163,16 @@ impl Store for RedbStore {
         self.writer.submit(move |group| webhooks::delete(group, id, expected, &reason)).await
     }
 
+    async fn cancel_waiting(
+        &self,
+        webhook: WebhookId,
+        limit: usize,
+        reason: &str,
+    ) -> Result<usize, StoreError> {
+        let reason = reason.to_owned();
+        self.writer.submit(move |group| webhooks::cancel_waiting(group, webhook, limit, &reason)).await
+    }
+
     async fn webhook(&self, id: WebhookId) -> Result<Arc<Webhook>, StoreError> {
         self.catalog()?.webhook(id).cloned().ok_or(StoreError::NotFound(Noun::Webhook))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hookwright_model::{Delivery, Revision, Webhook, WebhookId};
+use hookwright_model::{Delivery, DeliveryId, Revision, Webhook, WebhookId};
 use hookwright_store::{Noun, StoreError};
 use redb::ReadableTable;
 
@@ -10,7 +10,7 @@ use crate::catalog::Change;
 use crate::error::Failure;
 use crate::group::Group;
 use crate::seal::Place;
-use crate::{codec, schema};
+use crate::{codec, deliveries, schema};
 
 pub(crate) fn create(group: &mut Group<'_, '_>, webhook: Webhook) -> Result<(), Failure> {
     if !group.catalog.has_project(webhook.project) {
@@ -55,6 +55,34 @@ pub(crate) fn delete(
     Ok(())
 }
 
+/// Cancels so many of the deliveries that wait for a webhook.
+pub(crate) fn cancel_waiting(
+    group: &mut Group<'_, '_>,
+    id: WebhookId,
+    limit: usize,
+    reason: &str,
+) -> Result<usize, Failure> {
+    find(group, id)?;
+    let mut free = Vec::new();
+    for delivery in waiting_ids(group, id)? {
+        if free.len() >= limit {
+            break;
+        }
+        let delivery = delivery?;
+        if !group.claims.is_claimed(delivery) {
+            free.push(delivery);
+        }
+    }
+    let mut cancelled = 0;
+    for delivery in free {
+        if group.claims.reserve(delivery) {
+            deliveries::cancel(group, delivery, reason)?;
+            cancelled += 1;
+        }
+    }
+    Ok(cancelled)
+}
+
 /// Stores a webhook as it is now.
 pub(crate) fn put(group: &mut Group<'_, '_>, webhook: Webhook) -> Result<(), Failure> {
     let key = webhook.id.to_bytes();
@@ -75,20 +103,23 @@ fn find(group: &Group<'_, '_>, id: WebhookId) -> Result<Arc<Webhook>, StoreError
 
 /// The deliveries of a webhook that are stored as pending or held.
 fn waiting(group: &Group<'_, '_>, webhook: WebhookId) -> Result<Vec<Delivery>, Failure> {
-    let mut ids = Vec::new();
-    for entry in group.tables.due.range::<&[u8; 40]>(&schema::first_due_key(webhook)..)? {
-        let (of, _, delivery) = schema::split_due_key(entry?.0.value());
-        if of != webhook {
-            break;
-        }
-        ids.push(delivery);
-    }
+    let ids: Vec<DeliveryId> = waiting_ids(group, webhook)?.collect::<Result<_, _>>()?;
+    ids.into_iter().map(|id| group.tables.delivery(id)).collect()
+}
+
+/// Their ids: the pending ones as they are due, then those that are held.
+fn waiting_ids<'g>(
+    group: &'g Group<'_, '_>,
+    webhook: WebhookId,
+) -> Result<impl Iterator<Item = Result<DeliveryId, Failure>> + 'g, Failure> {
+    let due = group.tables.due.range::<&[u8; 40]>(&schema::first_due_key(webhook)..)?;
+    let due = due.map(|entry| Ok(schema::split_due_key(entry?.0.value())));
+    let due = due.take_while(move |key: &Result<_, Failure>| !matches!(key, Ok((of, ..)) if *of != webhook));
+    let due = due.map(|key| key.map(|(.., delivery)| delivery));
     let (first, last) = (
         schema::held_key(webhook, schema::first_delivery()),
         schema::held_key(webhook, schema::last_delivery()),
     );
-    for entry in group.tables.held.range::<&[u8; 32]>(&first..=&last)? {
-        ids.push(schema::second_of(entry?.0.value()));
-    }
-    ids.into_iter().map(|id| group.tables.delivery(id)).collect()
+    let held = group.tables.held.range::<&[u8; 32]>(&first..=&last)?;
+    Ok(due.chain(held.map(|entry| Ok(schema::second_of(entry?.0.value())))))
 }

@@ -65,6 +65,19 @@ pub trait Store: Send + Sync + 'static {
         reason: &str,
     ) -> Result<(), StoreError>;
 
+    /// Cancels at most `limit` deliveries of a webhook that are pending or held and not claimed: those that are due first,
+    /// then the held ones by id. Returns how many were cancelled. Deleting a webhook costs by what waits for it, so what
+    /// is much is cancelled before, in steps.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn cancel_waiting(
+        &self,
+        webhook: WebhookId,
+        limit: usize,
+        reason: &str,
+    ) -> Result<usize, StoreError>;
+
     /// The webhook with this id.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookwright_engine::{DeliverError, LeadSummary, NewWebhook};
+use hookwright_engine::{DeliverError, Incoming, LeadSummary, NewWebhook};
 use hookwright_model::{
     DeliveryId, DeliveryState, DisableReason, EventId, Limits, PageRequest, ProjectId, Webhook, WebhookId,
     WebhookState,
@@ -110,6 +110,20 @@ async fn only_a_deleted_webhook_drops_what_waits() {
     let dropped = world.store.delivery(id).await.unwrap();
     assert_eq!(dropped.state, DeliveryState::Cancelled);
     assert_eq!(dropped.reason.as_deref(), Some("the webhook was deleted"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_cancels_much_in_steps() {
+    let world = World::new().await;
+    let webhook = world.add(NewWebhook { state: WebhookState::Paused, ..world.webhook("a.example") }).await;
+    let incoming = |_| Incoming { body: world.payload(), idempotency: None };
+    let accepted = world.engine.ingest((0..2_500).map(incoming).collect()).await.unwrap();
+    let before = world.memory.writes().len();
+    world.engine.delete_webhook(webhook.id, None).await.unwrap();
+    let steps: Vec<usize> = world.memory.writes()[before..].iter().map(|write| write.deliveries).collect();
+    assert_eq!(steps, [1_000, 1_000, 500]);
+    let deliveries: Vec<DeliveryId> = accepted.iter().map(|one| one.deliveries[0].0).collect();
+    assert!(states(&world, &deliveries).await.iter().all(|state| *state == DeliveryState::Cancelled));
 }
 
 #[tokio::test(start_paused = true)]

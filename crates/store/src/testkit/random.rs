@@ -96,6 +96,9 @@ impl<'a> Pair<'a> {
             Step::DeleteWebhook { webhook: number, expected } => {
                 let _ = same!(self, delete_webhook(webhook(number).id, expected, "deleted"));
             }
+            Step::CancelWaiting { webhook: number, limit } => {
+                let _ = same!(self, cancel_waiting(webhook(number).id, limit, "deleted"));
+            }
             Step::AddPlugin { bundled, name, component } => {
                 let project = PluginOwner::Project(fixtures::project(0).id);
                 let owner = if bundled { PluginOwner::Bundled } else { project };

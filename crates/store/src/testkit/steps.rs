@@ -18,6 +18,7 @@ pub(super) enum Step {
     CreateWebhook(u32),
     UpdateWebhook { webhook: u32, ahead: u64, state: WebhookState, mapping: Option<&'static str> },
     DeleteWebhook { webhook: u32, expected: Option<u64> },
+    CancelWaiting { webhook: u32, limit: usize },
     AddPlugin { bundled: bool, name: &'static str, component: &'static [u8] },
     DeletePlugin { name: &'static str, version: Option<u32> },
     Accept(Vec<Incoming>),
@@ -68,6 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => update(),
         1 => (webhook(), prop::option::of(1..4_u64))
             .prop_map(|(webhook, expected)| Step::DeleteWebhook { webhook, expected }),
+        1 => (webhook(), 0..3_usize).prop_map(|(webhook, limit)| Step::CancelWaiting { webhook, limit }),
         1 => (any::<bool>(), prop::sample::select(vec!["a", "b"]), prop::sample::select(COMPONENTS.to_vec()))
             .prop_map(|(bundled, name, component)| Step::AddPlugin { bundled, name, component }),
         1 => (prop::sample::select(vec!["a", "b"]), prop::option::of(1..4_u32))

@@ -27,7 +27,7 @@ macro_rules! conformance_tests {
             webhooks: [
                 keeps_webhooks, pages_webhooks, creates_webhooks_in_known_projects_once, updates_webhooks_by_revision,
                 keeps_mappings_of_earlier_revisions, deletes_webhooks_by_revision,
-                deleting_cancels_what_waits, deleting_forgets_mappings,
+                deleting_cancels_what_waits, cancels_what_waits_in_steps, deleting_forgets_mappings,
             ];
             plugins: [
                 numbers_versions, keeps_the_same_component_once, separates_owners, keeps_bundled_names_apart,

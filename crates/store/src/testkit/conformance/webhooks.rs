@@ -149,6 +149,33 @@ pub async fn deleting_cancels_what_waits(store: &Arc<dyn Store>) {
     assert!(due.claims.is_empty() && due.next.is_none());
 }
 
+pub async fn cancels_what_waits_in_steps(store: &Arc<dyn Store>) {
+    let (webhook, claim) = claimed(store).await;
+    let pending = deliveries(store, &webhook, &[3, 1, 2]).await;
+    let held = deliveries(store, &webhook, &[4]).await.remove(0);
+    let due = store.claim_due(webhook.id, at(4), 9).await.unwrap();
+    store.finish_attempt(fixtures::finished(&held, DeliveryState::Held)).await.unwrap();
+    store.release(&due.claims.iter().map(|claim| claim.delivery.id).collect::<Vec<_>>()).await;
+    let other = fixtures::webhook(webhook.project, 2);
+    store.create_webhook(other.clone()).await.unwrap();
+    let untouched = deliveries(store, &other, &[5]).await.remove(0);
+
+    assert_eq!(store.cancel_waiting(webhook.id, 2, "deleted").await.unwrap(), 2);
+    let state = async |id| store.delivery(id).await.unwrap().state;
+    assert_eq!(state(pending[1].id).await, DeliveryState::Cancelled, "the first one due");
+    assert_eq!(state(pending[2].id).await, DeliveryState::Cancelled);
+    assert_eq!(state(pending[0].id).await, DeliveryState::Pending);
+    assert_eq!(store.delivery(pending[1].id).await.unwrap().reason.as_deref(), Some("deleted"));
+    assert_eq!(store.cancel_waiting(webhook.id, 9, "deleted").await.unwrap(), 2);
+    assert_eq!(state(held.id).await, DeliveryState::Cancelled);
+    assert_eq!(store.cancel_waiting(webhook.id, 9, "deleted").await.unwrap(), 0);
+    assert_eq!(state(claim.delivery.id).await, DeliveryState::Delivering, "an attempt under way goes on");
+    assert_eq!(state(untouched.id).await, DeliveryState::Pending);
+    assert_eq!(store.due_webhooks().await.unwrap(), [(other.id, at(5))]);
+    let unknown = store.cancel_waiting(fixtures::webhook(webhook.project, 9).id, 9, "deleted").await;
+    assert_refused!(unknown, StoreError::NotFound(Noun::Webhook));
+}
+
 pub async fn deleting_forgets_mappings(store: &Arc<dyn Store>) {
     let webhook = webhook(store).await;
     store.delete_webhook(webhook.id, None, "deleted").await.unwrap();

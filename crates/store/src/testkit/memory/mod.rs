@@ -28,14 +28,14 @@ pub struct MemoryStore {
     writes: Mutex<Vec<Write>>,
 }
 
-/// One write that made deliveries of an event, or of several.
+/// One write that made deliveries, or cancelled them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Write {
     /// The operation of the store.
     pub operation: &'static str,
-    /// The project of the first event.
+    /// The project; of several events, that of the first one.
     pub project: ProjectId,
-    /// How many deliveries were made.
+    /// How many deliveries were made or cancelled.
     pub deliveries: usize,
 }
 
@@ -48,7 +48,7 @@ impl MemoryStore {
         Self { state: Mutex::new(state), writes: Mutex::default() }
     }
 
-    /// The writes so far that accepted events or gave them deliveries, in order.
+    /// The writes so far that made or cancelled several deliveries at once, in order.
     pub fn writes(&self) -> Vec<Write> {
         self.writes.lock().clone()
     }
@@ -126,6 +126,31 @@ impl Store for MemoryStore {
             }
         }
         Ok(())
+    }
+
+    async fn cancel_waiting(
+        &self,
+        webhook: WebhookId,
+        limit: usize,
+        reason: &str,
+    ) -> Result<usize, StoreError> {
+        let mut state = self.open()?;
+        let project = state.webhook(webhook)?.project;
+        let pending = state.waiting(|of| of == webhook).into_iter().map(|(.., id)| id);
+        let is_held = |delivery: &&Delivery| {
+            delivery.webhook == webhook
+                && delivery.state == DeliveryState::Held
+                && !state.claims.contains(&delivery.id)
+        };
+        let held = state.deliveries.values().filter(is_held).map(|delivery| delivery.id);
+        let ids: Vec<DeliveryId> = pending.chain(held).take(limit).collect();
+        for id in &ids {
+            if let Some(delivery) = state.deliveries.get_mut(id) {
+                delivery.cancel(reason)?;
+            }
+        }
+        self.note("cancel_waiting", Some(project), ids.len());
+        Ok(ids.len())
     }
 
     async fn webhook(&self, id: WebhookId) -> Result<Arc<Webhook>, StoreError> {
