@@ -8,6 +8,7 @@ mod plugins;
 mod scope;
 mod supervision;
 mod test_sends;
+mod secrets;
 mod waiting;
 mod world;
 
