@@ -53,7 +53,7 @@ impl Parts<'_> {
         let ports = Ports {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            sender: Arc::new(egress(&self.settings.allow_target)?),
+            sender: Arc::new(egress(&self.settings.allow_target, &self.settings.deny_target)?),
             mapper: Arc::new(self.plugin_host(&master_key)?),
         };
         let options = EngineOptions { max_in_flight: self.max_in_flight };
@@ -70,13 +70,14 @@ impl Parts<'_> {
     }
 }
 
-/// Sends requests, to public addresses and to these ranges.
-pub(crate) fn egress(allowed: &[IpNet]) -> Result<Egress> {
-    Ok(Egress::new(EgressOptions { policy: policy(allowed), extra_roots_pem: None })?)
+/// Sends requests, to public addresses and to the allowed ranges, but to none that is denied.
+pub(crate) fn egress(allowed: &[IpNet], denied: &[IpNet]) -> Result<Egress> {
+    Ok(Egress::new(EgressOptions { policy: policy(allowed, denied), extra_roots_pem: None })?)
 }
 
-fn policy(allowed: &[IpNet]) -> AddressPolicy {
-    allowed.iter().fold(AddressPolicy::public_only(), |policy, range| policy.allow(*range))
+fn policy(allowed: &[IpNet], denied: &[IpNet]) -> AddressPolicy {
+    let policy = allowed.iter().fold(AddressPolicy::public_only(), |policy, range| policy.allow(*range));
+    denied.iter().fold(policy, |policy, range| policy.deny(*range))
 }
 
 /// A host for one command, which keeps compiled plugins in a folder that ends with it.

@@ -60,6 +60,13 @@ pub(crate) struct Settings {
     #[arg(long, env = "HOOKWRIGHT_ALLOW_TARGET", value_name = "CIDR", value_delimiter = ',', value_parser = range)]
     pub(crate) allow_target: Vec<IpNet>,
 
+    /// A range of addresses that webhooks must not reach, even if it is public; may be repeated
+    ///
+    /// It wins over the allowed ranges. An example is the public address that a router forwards to this machine. Private
+    /// addresses, this machine's own and those of cloud platforms' services are refused anyway.
+    #[arg(long, env = "HOOKWRIGHT_DENY_TARGET", value_name = "CIDR", value_delimiter = ',', value_parser = range)]
+    pub(crate) deny_target: Vec<IpNet>,
+
     /// The most deliveries under way at once, over all webhooks
     ///
     /// A project has at most as many as places are free, so that others always find some: one alone has half of them, two

@@ -254,7 +254,7 @@ mod tests {
             Some("/send"),
             "https://u:p@crm.example/bot123:AbCdEf/send?k=s3cret",
         );
-        assert!(echoed.contains("https://…@crm.example/bot1…?k=…"), "{echoed}");
+        assert!(echoed.contains("https://…@crm.example/…?k=…"), "{echoed}");
         assert!(
             !echoed.contains("AbCdEf") && !echoed.contains("s3cret") && !echoed.contains("u:p"),
             "{echoed}"

@@ -6,9 +6,9 @@ mod fan_out;
 mod lanes;
 mod plugins;
 mod scope;
+mod secrets;
 mod supervision;
 mod test_sends;
-mod secrets;
 mod waiting;
 mod world;
 

@@ -35,7 +35,7 @@ impl Local {
         let file = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
         let cache = tempfile::tempdir().context("there is no room for compiled plugins")?;
         let host = bootstrap::ephemeral_plugin_host(cache.path().to_owned(), file.plugin_limits()?)?;
-        Ok(Self { host, egress: bootstrap::egress(&[])?, _cache: cache })
+        Ok(Self { host, egress: bootstrap::egress(&[], &[])?, _cache: cache })
     }
 
     pub(super) fn limits(&self) -> &PluginLimits {
