@@ -16,7 +16,7 @@ use hookwright_engine::settings::{self, SettingsProblem};
 use hookwright_model::{Description, Digest, PluginLimits, PluginOwner, ProjectId, Settings};
 use tokio::time::Instant;
 
-use crate::admission::child::Isolation;
+use crate::admission::child::{Isolation, Sandbox};
 use crate::admission::code_cache::{CacheKey, Cached, CodeCache, Compatibility};
 use crate::admission::inspect::{self, Facts};
 use crate::admission::{compile, describe, settings as settings_check};
@@ -95,7 +95,7 @@ pub struct HostStats {
 pub struct PluginHost {
     shared: Arc<Shared>,
     pool: Pool,
-    isolation: Isolation,
+    sandbox: Arc<Sandbox>,
     queues: JobQueues,
 }
 
@@ -134,8 +134,9 @@ impl PluginHost {
             CodeCache::open(&cache_dir, cache_key, Compatibility::of(&runtime.engine), cache_bytes)
                 .map_err(|error| HostError::Cache { path: cache_dir, error })?;
         let stack_bytes = runtime.stack_bytes();
+        let sandbox = Arc::new(Sandbox::new(isolation));
         let shared = Arc::new(Shared {
-            worker_processes: WorkerProcesses::of(&isolation, runtime.limits()),
+            worker_processes: WorkerProcesses::of(&sandbox, runtime.limits()),
             runtime,
             code_cache,
             components: ComponentCache::new(loaded, loaded_bytes),
@@ -149,7 +150,7 @@ impl PluginHost {
             idle.worker_processes.iter().for_each(|worker_processes| worker_processes.dismiss(KNOWN_FOR))
         };
         let pool = Pool::start(workers, stack_bytes, KNOWN_FOR, when_idle).map_err(HostError::Threads)?;
-        Ok(Self { shared, pool, isolation, queues: JobQueues::new() })
+        Ok(Self { shared, pool, sandbox, queues: JobQueues::new() })
     }
 
     /// What this host has done so far.
@@ -186,7 +187,7 @@ impl PluginHost {
             return Ok(Ready { facts, plugin, waited, fresh: None });
         }
         let started = Instant::now();
-        let code = compile::compile(&self.isolation, &self.shared.runtime.engine, component).await?;
+        let code = compile::compile(&self.sandbox, &self.shared.runtime.engine, component).await?;
         let compile_time = started.elapsed();
         self.shared.compilations.fetch_add(1, Ordering::Relaxed);
         let (plugin, code) = self.shared.fresh(&facts, code).await?;
@@ -389,7 +390,7 @@ impl Mapper for PluginHost {
     ) -> Result<Vec<SettingsProblem>, SettingsError> {
         let slot = self.queues.check(owner).await;
         let _slot = slot.map_err(|full| SettingsError::Unavailable(full.to_string()))?;
-        settings_check::check(&self.isolation, schema, settings).await
+        settings_check::check(&self.sandbox, schema, settings).await
     }
 
     async fn transform(&self, request: MapRequest) -> Mapped {

@@ -18,19 +18,21 @@ use hookwright_plugin_host::{HostOptions, HostStats, Isolation, PluginHost, chil
 
 use hookwright_hostile::{Guest, RESULT, request};
 use libtest_mimic::Trial;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, setrlimit};
 use support::{bundled, options, owner};
 use tokio::process::Command;
 use tokio::time::Instant;
 
 const COMMAND: &str = "job-for-the-test";
 const TELL: &str = "tell-for-the-test";
+const WITHOUT_FILES: &str = "without-files-for-the-test";
 
 fn main() -> ExitCode {
     let mut args = env::args().skip(1);
     match args.next().as_deref() {
         Some(COMMAND) => return child_main(&args.last().unwrap()),
         Some(TELL) => return tell(),
+        Some(WITHOUT_FILES) => return without_files(),
         _ => {}
     }
     let trials = vec![
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
             a_process_for_calls_that_is_killed_is_replaced,
         ),
         trial("a_process_for_calls_ends_with_its_host", a_process_for_calls_ends_with_its_host),
+        trial("children_start_when_all_files_are_taken", children_start_when_all_files_are_taken),
         trial(
             "a_process_that_fails_or_never_answers_is_not_the_plugins_fault",
             a_process_that_fails_or_never_answers_is_not_the_plugins_fault,
@@ -358,4 +361,36 @@ async fn a_process_that_fails_or_never_answers_is_not_the_plugins_fault() {
             "{instead}: {refusal:?}"
         );
     }
+}
+
+async fn children_start_when_all_files_are_taken() {
+    // In a process of its own: the other tests need files.
+    let program = env::current_exe().unwrap();
+    let ended = Command::new(program).arg(WITHOUT_FILES).kill_on_drop(true).output().await.unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+/// Takes all files that this process may have, and then uploads a plugin.
+fn without_files() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let host = host_with_processes(&folder, "without-files");
+        // What waits for children is set up with the first one.
+        host.check_settings("{}", &Settings::default(), owner()).await.unwrap();
+        let few = Rlimit { current: Some(200), maximum: Some(200) };
+        setrlimit(Resource::Nofile, few).unwrap();
+        let mut taken = Vec::new();
+        while let Ok(file) = std::fs::File::open("/dev/null") {
+            taken.push(file);
+        }
+        for _ in 0..3 {
+            host.check_settings("{}", &Settings::default(), owner()).await.unwrap();
+        }
+        // Compiled in one child and described in another.
+        host.inspect(Guest::default().build(), owner()).await.unwrap();
+        drop(taken);
+        host.check_settings("{}", &Settings::default(), owner()).await.unwrap();
+    });
+    ExitCode::SUCCESS
 }

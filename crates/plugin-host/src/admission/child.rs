@@ -14,8 +14,9 @@ use std::process::{ExitStatus, Stdio};
 use bytes::Bytes;
 use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
+use super::reserve::Reserve;
 use crate::limits::child::{JobLimits, MESSAGE_BYTES, OPEN_FILES, WORKER_OPEN_FILES};
 
 /// Where jobs are done.
@@ -56,7 +57,25 @@ pub(crate) enum JobError {
 /// The child's exit status when the input is to blame (`EX_DATAERR` of BSD's sysexits).
 pub(crate) const REFUSED: u8 = 65;
 
-impl Isolation {
+/// Where jobs are done, with files for the children that it takes.
+pub(crate) struct Sandbox {
+    isolation: Isolation,
+    reserve: Reserve,
+}
+
+impl Sandbox {
+    pub(crate) fn new(isolation: Isolation) -> Self {
+        Self { isolation, reserve: Reserve::new() }
+    }
+
+    pub(crate) fn isolation(&self) -> &Isolation {
+        &self.isolation
+    }
+
+    pub(crate) fn reserve(&self) -> &Reserve {
+        &self.reserve
+    }
+
     /// Does a job.
     ///
     /// # Errors
@@ -65,19 +84,22 @@ impl Isolation {
     /// # Cancel safety
     /// A child process is killed; work in this process goes on in the background, and its result is dropped.
     pub(crate) async fn run(&self, job: &'static Job, input: Bytes) -> Result<Vec<u8>, JobError> {
-        match self {
-            Self::InProcess => tokio::task::spawn_blocking(move || (job.work)(&input))
+        match &self.isolation {
+            Isolation::InProcess => tokio::task::spawn_blocking(move || (job.work)(&input))
                 .await
                 .unwrap_or(Err(JobError::Exhausted)),
-            Self::Child { program, args } => {
-                let mut command = Command::from(command(program, args, job.name));
-                command
-                    .kill_on_drop(true)
-                    .stdin(Stdio::piped())
-                    .stdout(Stdio::piped())
-                    .stderr(Stdio::piped());
-                let run = run(command, &input, job.limits.output_bytes);
-                let output = tokio::time::timeout(job.limits.wall_time, run).await;
+            Isolation::Child { program, args } => {
+                let start = || {
+                    let mut command = Command::from(command(program, args, job.name));
+                    command.kill_on_drop(true);
+                    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                    command.spawn()
+                };
+                let child = self.reserve.start(start).map_err(|error| unavailable(&error))?;
+                let output =
+                    tokio::time::timeout(job.limits.wall_time, run(child, &input, job.limits.output_bytes))
+                        .await;
+                self.reserve.refill();
                 output.map_err(|_| JobError::Exhausted)?.map_err(|error| unavailable(&error))?.judge(job)
             }
         }
@@ -99,8 +121,7 @@ struct Output {
     stderr: Vec<u8>,
 }
 
-async fn run(mut command: Command, input: &[u8], output_bytes: usize) -> io::Result<Output> {
-    let mut child = command.spawn()?;
+async fn run(mut child: Child, input: &[u8], output_bytes: usize) -> io::Result<Output> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feed = async {
         if let Some(mut stdin) = stdin {

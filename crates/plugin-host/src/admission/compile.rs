@@ -8,7 +8,7 @@ use hookwright_engine::ports::InspectError;
 use hookwright_model::Digest;
 use wasmtime::Engine;
 
-use super::child::{Isolation, Job, JobError};
+use super::child::{Job, JobError, Sandbox};
 use super::code_cache::Compatibility;
 use super::inspect;
 use crate::execution;
@@ -23,14 +23,14 @@ pub(crate) const JOB: Job = Job { name: "compile", limits: COMPILE, work };
 /// Why it was not compiled.
 ///
 /// # Cancel safety
-/// As [`Isolation::run`].
+/// As [`Sandbox::run`].
 pub(crate) async fn compile(
-    isolation: &Isolation,
+    sandbox: &Sandbox,
     engine: &Engine,
     component: Bytes,
 ) -> Result<Vec<u8>, InspectError> {
     let expected = Header::new(engine, &component);
-    let mut output = isolation.run(&JOB, component).await.map_err(|error| match error {
+    let mut output = sandbox.run(&JOB, component).await.map_err(|error| match error {
         JobError::Refused(reason) => InspectError::Refused(reason),
         JobError::Exhausted => over_limits(),
         JobError::Unavailable(reason) => InspectError::Unavailable(reason),

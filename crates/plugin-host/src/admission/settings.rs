@@ -9,7 +9,7 @@ use hookwright_engine::settings::SettingsProblem;
 use hookwright_model::Settings;
 use serde_json::{Value, json};
 
-use super::child::{Isolation, Job, JobError};
+use super::child::{Job, JobError, Sandbox};
 use super::schema;
 use crate::limits::child::CHECK_SETTINGS;
 
@@ -22,14 +22,14 @@ pub(crate) const JOB: Job = Job { name: "check-settings", limits: CHECK_SETTINGS
 /// Why they were not checked.
 ///
 /// # Cancel safety
-/// As [`Isolation::run`].
+/// As [`Sandbox::run`].
 pub(crate) async fn check(
-    isolation: &Isolation,
+    sandbox: &Sandbox,
     schema: &str,
     settings: &Settings,
 ) -> Result<Vec<SettingsProblem>, SettingsError> {
     let input = Bytes::from(json!([schema, settings.to_json()]).to_string());
-    let output = isolation.run(&JOB, input).await.map_err(|error| match error {
+    let output = sandbox.run(&JOB, input).await.map_err(|error| match error {
         JobError::Refused(reason) => SettingsError::Schema(reason),
         JobError::Exhausted => over_limits(),
         JobError::Unavailable(reason) => SettingsError::Unavailable(reason),

@@ -15,6 +15,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hookwright_engine::ports::Usage;
@@ -23,7 +24,7 @@ use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::admission::child::{self, Isolation};
+use crate::admission::child::{self, Isolation, Sandbox};
 use crate::execution::answer::Answer;
 use crate::execution::arguments::Arguments;
 use crate::execution::call::Ended;
@@ -44,6 +45,7 @@ pub(crate) struct WorkerProcesses {
     program: PathBuf,
     args: Vec<OsString>,
     limits: PluginLimits,
+    sandbox: Arc<Sandbox>,
     /// Idle ones, and since when: the last one is idle for the shortest time.
     idle: Mutex<Vec<(WorkerProcess, Instant)>>,
 }
@@ -53,10 +55,10 @@ pub(crate) type Made<T> = (Ended<T>, Duration);
 
 impl WorkerProcesses {
     /// Worker processes whose calls have these limits; none where everything happens in one process.
-    pub(crate) fn of(isolation: &Isolation, limits: &PluginLimits) -> Option<Self> {
-        let Isolation::Child { program, args } = isolation else { return None };
+    pub(crate) fn of(sandbox: &Arc<Sandbox>, limits: &PluginLimits) -> Option<Self> {
+        let Isolation::Child { program, args } = sandbox.isolation() else { return None };
         let (program, args, limits) = (program.clone(), args.clone(), limits.clone());
-        Some(Self { program, args, limits, idle: Mutex::default() })
+        Some(Self { program, args, limits, sandbox: Arc::clone(sandbox), idle: Mutex::default() })
     }
 
     /// Asks the plugin what it is, and blocks until it has answered.
@@ -123,15 +125,16 @@ impl WorkerProcesses {
         let gone: Vec<_> =
             self.idle.lock().extract_if(.., |(_, since)| since.elapsed() >= idle_for).collect();
         drop(gone);
+        self.sandbox.reserve().refill();
     }
 
     fn start(&self) -> io::Result<WorkerProcess> {
-        let (line, theirs) = UnixStream::pair()?;
-        let child = child::command(&self.program, &self.args, NAME)
-            .stdin(OwnedFd::from(theirs.try_clone()?))
-            .stdout(OwnedFd::from(theirs))
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let (line, child) = self.sandbox.reserve().start(|| {
+            let (line, theirs) = UnixStream::pair()?;
+            let mut command = child::command(&self.program, &self.args, NAME);
+            command.stdin(OwnedFd::from(theirs.try_clone()?)).stdout(OwnedFd::from(theirs));
+            Ok((line, command.stderr(Stdio::piped()).spawn()?))
+        })?;
         let patience = self.limits.wall_time * (CLOCK_TIMES + 1) + WORKER_GRACE;
         let PluginLimits { transfer_bytes, log_bytes, log_lines, .. } = self.limits;
         let max_reply_bytes = 2 * transfer_bytes + log_bytes + 32 * log_lines + MESSAGE_OVERHEAD_BYTES;
