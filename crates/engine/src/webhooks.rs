@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use hookwright_model::{
-    CustomHeaders, ErrorKind, EventKind, Limits, Mapping, PluginOwner, ProjectId, RetryPolicy, Revision,
-    Settings, SigningSecret, SigningSecrets, TargetUrl, VersionPin, Webhook, WebhookId, WebhookState,
+    CustomHeaders, Digest, ErrorKind, EventId, EventKind, Failure, History, Limits, Mapping, PluginOwner,
+    ProjectId, RetryPolicy, Revision, Settings, SigningSecret, SigningSecrets, TargetUrl, VersionPin,
+    Webhook, WebhookId, WebhookState,
 };
 use hookwright_store::StoreError;
 
-use crate::ports::{SettingsError, TargetRefused};
-use crate::{Field, Invalid, Remedy, ScopedEngine};
+use crate::ports::{MapError, MapRequest, SettingsError, TargetRefused};
+use crate::{Field, Invalid, Remedy, ScopedEngine, sample};
 
 /// How many waiting deliveries of a deleted webhook are cancelled at once.
 const CANCEL_STEP: usize = 1_000;
@@ -181,7 +182,32 @@ impl ScopedEngine {
         };
         let schema = &version.description.settings_schema;
         let wrong = self.check_settings(project, schema, &mapping.settings).await;
-        wrong.map_err(|error| WebhookError::Unavailable(error.to_string()))
+        let wrong = wrong.map_err(|error| WebhookError::Unavailable(error.to_string()))?;
+        if !wrong.is_empty() || version.owner != PluginOwner::Bundled {
+            return Ok(wrong);
+        }
+        self.check_on_sample(project, version.digest, &mapping.settings).await
+    }
+
+    /// Tries the mapping with the sample lead. A bundled plugin can fail there only for its settings, such as a template with
+    /// a mistake; an uploaded one may have its own reasons.
+    async fn check_on_sample(
+        &self,
+        project: ProjectId,
+        component: Digest,
+        settings: &Settings,
+    ) -> Result<Vec<Invalid>, WebhookError> {
+        let now = self.now();
+        let event = sample::event(EventId::new(now, self.random()), project, now);
+        let (settings, history) = (settings.clone(), History::default());
+        let mapped = self.engine.worker.transform(MapRequest { component, event, settings, history }).await?;
+        Ok(match mapped.outcome {
+            Err(MapError::Plugin(Failure::Permanent(reason))) => {
+                let message = format!("The mapping fails with the sample lead: {reason}");
+                vec![Invalid::new(Field::Settings(String::new()), message)]
+            }
+            _ => Vec::new(),
+        })
     }
 
     /// What is wrong with settings; a schema that cannot be used counts as such.

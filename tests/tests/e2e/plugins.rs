@@ -267,3 +267,23 @@ async fn a_delivery_ends_as_it_began_although_its_plugin_was_deleted() {
     assert!(target.received().iter().all(|received| received.request.body == "text"));
     assert_eq!(target.count(), 2);
 }
+
+#[tokio::test]
+async fn a_template_with_a_mistake_is_refused_when_it_is_saved() {
+    let server = Home::new().start().await;
+    let target = Standin::start(Receiver::default()).await.unwrap();
+    let api = &server.api;
+    let project = api.project().await;
+    let webhook = |template: &str| {
+        let mapping = json!({ "plugin": "json-template", "settings": { "body": { "a": template } } });
+        json!({ "url": target.url(), "mapping": mapping })
+    };
+    for (template, words) in
+        [("{{ lead.name | uper }}", "upper"), ("{{ leed.name }}", "lead"), ("{{ lead.name", "look like")]
+    {
+        let problem = api.try_webhook(&project, &webhook(template)).await.problem(422, "invalid_input");
+        let told = problem.to_string();
+        assert!(told.contains("/mapping/settings") && told.contains(words), "{template}: {told}");
+    }
+    api.webhook(&project, &webhook("{{ lead.name | upper }}")).await;
+}

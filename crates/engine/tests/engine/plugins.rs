@@ -1,14 +1,16 @@
 //! Plugins before they are attached to anything.
 
 use bytes::Bytes;
-use hookwright_engine::ports::InspectError;
+use hookwright_engine::ports::{InspectError, MapError};
 use hookwright_engine::preview::Planned;
 use hookwright_engine::report::SamplePreview;
-use hookwright_engine::{Field, PluginError, PreviewEvent, PreviewRequest};
-use hookwright_model::{DeliveryState, History, PluginOwner, Reply, Settings, TargetUrl, VersionPin};
+use hookwright_engine::{Field, NewWebhook, PluginError, PreviewEvent, PreviewRequest, WebhookError};
+use hookwright_model::{
+    DeliveryState, Failure, History, Mapping, PluginOwner, Reply, Settings, TargetUrl, VersionPin,
+};
 use hookwright_store::{Repeat, StoreError};
 
-use crate::world::{Answer, COMPONENT, World};
+use crate::world::{Answer, COMPONENT, World, three_calls};
 
 #[tokio::test(start_paused = true)]
 async fn a_report_says_what_a_component_is_and_what_it_makes_of_a_lead() {
@@ -119,4 +121,30 @@ async fn a_plugin_is_deleted_once_no_webhook_uses_it_and_stays_for_what_is_under
         DeliveryState::Delivered,
         "its component is there as long as it waits"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_with_which_a_bundled_plugin_fails_for_the_sample_lead_are_not_saved() {
+    let world = World::new().await;
+    world.engine.upload_plugin(PluginOwner::Bundled, "all".parse().unwrap(), COMPONENT.into()).await.unwrap();
+    let fails = |failure| *world.plugin.instead.lock() = Some(MapError::Plugin(failure));
+    let named = |plugin: &str| {
+        let mapping = Mapping { plugin: plugin.parse().unwrap(), ..three_calls("{}") };
+        world.engine.create_webhook(NewWebhook { mapping: Some(mapping), ..world.webhook("a.example") })
+    };
+    let mistake = Failure::Permanent("at `/body/a`: did you mean `lead.phone`?".to_owned());
+    fails(mistake.clone());
+    let Err(WebhookError::Invalid(wrong)) = named("all").await else { panic!("it was saved") };
+    assert_eq!((wrong.len(), &wrong[0].field), (1, &Field::Settings(String::new())));
+    assert!(wrong[0].message.contains("did you mean `lead.phone`?"), "{wrong:?}");
+
+    fails(Failure::Retry { reason: "busy".to_owned(), after_secs: None });
+    let saved = named("all").await.unwrap();
+    fails(mistake.clone());
+    named("three").await.unwrap();
+    fails(mistake);
+    let mut wanted = (*world.store.webhook(saved.id).await.unwrap()).clone();
+    wanted.mapping.as_mut().unwrap().settings = Settings::parse(r#"{"stage": "b"}"#).unwrap();
+    let changed = world.engine.update_webhook(wanted).await;
+    assert!(matches!(changed, Err(WebhookError::Invalid(_))), "{changed:?}");
 }
