@@ -80,11 +80,9 @@ fn policy(allowed: &[IpNet], denied: &[IpNet]) -> AddressPolicy {
     denied.iter().fold(policy, |policy, range| policy.deny(*range))
 }
 
-/// A host for one command, which keeps compiled plugins in a folder that ends with it.
-pub(crate) fn ephemeral_plugin_host(cache: PathBuf, limits: PluginLimits) -> Result<PluginHost> {
-    let mut key = [0; 32];
-    SystemEntropy.fill(&mut key);
-    host(cache, key, NonZero::<usize>::MIN, limits)
+/// A host for one command, which keeps compiled plugins in this folder, authenticated with this key.
+pub(crate) fn local_plugin_host(folder: PathBuf, key: [u8; 32], limits: PluginLimits) -> Result<PluginHost> {
+    host(folder, key, NonZero::<usize>::MIN, limits)
 }
 
 fn host(

@@ -132,6 +132,39 @@ async fn what_a_component_answers_is_compared_with_what_its_author_expects() {
 }
 
 #[tokio::test]
+async fn a_component_is_compiled_once_for_many_runs_and_again_when_its_code_was_changed() {
+    let desk = Desk::new();
+    let file = desk.file("mine.wasm", texting());
+    let caches = desk.0.path().join("caches");
+    let environment = [("XDG_CACHE_HOME", caches.to_str().unwrap())];
+    let compiles = async || {
+        let (success, printed, complaints) =
+            hookwright(&["plugin", "check", &file, "--json"], &environment).await;
+        assert!(success, "{complaints}");
+        let report: Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!(report["trial"]["next"]["action"], "deliver");
+        report["compile_ms"].is_u64()
+    };
+    assert!(compiles().await);
+    assert!(!compiles().await);
+
+    let plugins = caches.join("hookwright/plugins");
+    let folders = std::fs::read_dir(&plugins).unwrap().map(|entry| entry.unwrap().path());
+    let folder = folders.into_iter().find(|path| path.is_dir()).unwrap();
+    let code = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&code).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&code, bytes).unwrap();
+    assert!(compiles().await, "code that somebody changed is not run");
+    assert!(!compiles().await);
+
+    // No folder for caches is no reason to fail.
+    std::fs::remove_dir_all(&caches).unwrap();
+    std::fs::write(&caches, "").unwrap();
+    assert!(compiles().await && compiles().await);
+}
+
+#[tokio::test]
 async fn wrong_files_of_a_test_are_told_by_name_and_place() {
     let desk = Desk::new();
     let file = desk.file("mine.wasm", texting());

@@ -1,6 +1,7 @@
 //! `hookwright plugin`: the mappings, one module for each subcommand.
 
 mod check;
+mod code_cache;
 mod delete;
 mod download;
 mod list;

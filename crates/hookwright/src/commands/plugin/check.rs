@@ -16,7 +16,8 @@ use crate::ports::SystemClock;
 /// Tell what a component is and what it uses, and try it with a sample lead; fails if it cannot be uploaded
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  hookwright plugin check my_crm.wasm\n\n\
-    No server is asked: the component runs here, in the server's sandbox and with its limits.")]
+    No server is asked: the component runs here, in the server's sandbox and with its limits. The compiled code is kept \
+    for the next run, in ~/.cache/hookwright or below XDG_CACHE_HOME.")]
 pub(super) struct Args {
     /// The WebAssembly component
     file: PathBuf,
@@ -31,7 +32,8 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let local = Local::start(&args.limits)?;
     let component = local::read(&args.file)?;
     let (project, now) = (local::nobody(), SystemClock.now());
-    let report = report::check(&local.host, &local.egress, component, project, now).await;
+    let check = report::check(&local.host, &local.egress, component, project, now);
+    let report = local::patiently(&args.file, check).await;
     let report = report.map_err(|error| local::refused(&args.file, &error))?;
     if args.json {
         return output::print_json(&ReportDto::from(&report));

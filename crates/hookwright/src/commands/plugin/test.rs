@@ -22,7 +22,8 @@ use crate::ports::SystemClock;
 #[command(
     after_help = "Example:\n  hookwright plugin test my_crm.wasm --event event.json --settings settings.json\n  \
     hookwright plugin test my_crm.wasm --event event.json --expect expect.json --watch\n\n\
-    No server is asked: the component runs here, in the server's sandbox and with its limits.\n\n\
+    No server is asked: the component runs here, in the server's sandbox and with its limits. The compiled code is kept \
+    for the next run, in ~/.cache/hookwright or below XDG_CACHE_HOME.\n\n\
     EXPECT.json names the action and what matters of it, and a body as JSON:\n  \
     {\"call\": {\"step\": \"create-lead\", \"method\": \"POST\", \"body\": {\"name\": \"John Smith\"}}}\n\n\
     HISTORY.json has the replies so far:\n  \
@@ -94,7 +95,7 @@ async fn ask(args: &Args, local: &Local) -> Result<Preview> {
     let settings = files::settings(args.settings.as_deref())?;
     let history = files::history(args.history.as_deref())?;
     let owner = PluginOwner::Project(local::nobody());
-    let inspected = local.host.inspect(component, owner).await;
+    let inspected = local::patiently(&args.file, local.host.inspect(component, owner)).await;
     let inspected = inspected.map_err(|error| local::refused(&args.file, &error))?;
     let description = inspected.description;
     let problems = local.host.check_settings(&description.settings_schema, &settings, owner).await?;
