@@ -281,7 +281,7 @@ fn ended_by(record: &AttemptRecord, now: Timestamp) -> Ended {
     Ended { retry_in: waits.then(|| record.delivery.due_at.since(now)) }
 }
 
-/// One line per failure; what went well is for whoever looks closely.
+/// One line per failure. Successes are logged at the level `debug`.
 fn log(record: &AttemptRecord) {
     let Some(attempt) = &record.attempt else { return };
     let (delivery, webhook) = (&record.delivery, record.delivery.webhook);

@@ -102,6 +102,13 @@ impl Lanes {
         }
     }
 
+    /// What was learned of a webhook's target no longer holds.
+    pub(crate) fn forget_target(&self, webhook: WebhookId) {
+        let now = self.now();
+        self.lock().forget_target(webhook, now);
+        self.notify();
+    }
+
     /// A target has answered, or has not.
     pub(crate) fn heard(
         &self,

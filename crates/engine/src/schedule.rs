@@ -6,8 +6,10 @@
 //! when, is its [`Flow`]'s matter. A test send waits for a place as well, but neither for its webhook to be active nor for a
 //! rest to end: somebody wants to know now.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
+use hookwright_fair_queue::FairQueue;
 use hookwright_model::{ProjectId, WebhookId};
 
 use crate::delivery::Health;
@@ -22,9 +24,9 @@ pub(crate) struct Schedule {
     /// Places for deliveries that are under way.
     free: usize,
     lanes: HashMap<WebhookId, Lane>,
-    projects: HashMap<ProjectId, Project>,
-    /// Projects with lanes in their queues, each once, in the order of their turns.
-    ready: VecDeque<ProjectId>,
+    /// The lanes that may start something, by project. What a project costs is how many of its deliveries are under way: the
+    /// one with the fewest comes first.
+    ready: FairQueue<ProjectId, usize, WebhookId>,
     timers: BTreeSet<(Uptime, WebhookId)>,
     tests: BTreeMap<Ticket, WaitingTest>,
 }
@@ -40,18 +42,9 @@ struct WaitingTest {
     concurrency: u16,
 }
 
-/// A project with lanes in its queue or deliveries under way.
-#[derive(Debug, Default)]
-struct Project {
-    in_flight: usize,
-    queue: VecDeque<WebhookId>,
-}
-
-impl Project {
-    /// How many more it may start: afterwards no fewer places are free than it has.
-    fn room(&self, free: usize) -> usize {
-        free.saturating_sub(self.in_flight).div_ceil(2)
-    }
+/// How many more a project may start that has so many under way: afterwards no fewer places are free than it has.
+fn share(free: usize, in_flight: usize) -> usize {
+    free.saturating_sub(in_flight).div_ceil(2)
 }
 
 #[derive(Debug)]
@@ -111,8 +104,7 @@ impl Schedule {
         Self {
             free: places,
             lanes: HashMap::new(),
-            projects: HashMap::new(),
-            ready: VecDeque::new(),
+            ready: FairQueue::new(),
             timers: BTreeSet::new(),
             tests: BTreeMap::new(),
         }
@@ -148,16 +140,14 @@ impl Schedule {
         None
     }
 
-    /// The lane that comes next, of the next project that has room.
+    /// The lane that comes next, of the project that has the fewest deliveries under way.
     fn dequeue(&mut self) -> Option<WebhookId> {
-        let has_room = |id| self.projects.get(id).is_some_and(|project| project.room(self.free) > 0);
-        let id = self.ready.iter().position(has_room).and_then(|turn| self.ready.remove(turn))?;
-        let project = self.projects.get_mut(&id)?;
-        let webhook = project.queue.pop_front();
-        if !project.queue.is_empty() {
-            self.ready.push_back(id);
+        let (_, in_flight) = self.ready.peek()?;
+        // If it has no room, no other project has any.
+        if share(self.free, in_flight) == 0 {
+            return None;
         }
-        webhook
+        self.ready.pop().map(|(_, webhook)| webhook)
     }
 
     /// When there will be a turn again if nothing else happens.
@@ -169,8 +159,7 @@ impl Schedule {
     pub(crate) fn room(&mut self, webhook: WebhookId, concurrency: u16) -> usize {
         let Some(lane) = self.lanes.get_mut(&webhook) else { return 0 };
         lane.concurrency = concurrency.into();
-        let project = self.projects.entry(lane.project).or_default();
-        lane.room().min(QUANTUM).min(project.room(self.free))
+        lane.room().min(QUANTUM).min(share(self.free, self.ready.cost(lane.project)))
     }
 
     /// The turn ends: so many were started, and the next is due then.
@@ -185,7 +174,7 @@ impl Schedule {
     fn take_places(&mut self, webhook: WebhookId, count: usize) {
         if let Some(lane) = self.lanes.get_mut(&webhook) {
             lane.in_flight += count;
-            self.projects.entry(lane.project).or_default().in_flight += count;
+            self.ready.set_cost(lane.project, self.ready.cost(lane.project) + count);
             self.free = self.free.saturating_sub(count);
         }
     }
@@ -194,8 +183,7 @@ impl Schedule {
     pub(crate) fn ended(&mut self, webhook: WebhookId, retry_at: Option<Uptime>, now: Uptime) {
         if let Some(lane) = self.lanes.get_mut(&webhook) {
             lane.in_flight = lane.in_flight.saturating_sub(1);
-            let project = self.projects.entry(lane.project).or_default();
-            project.in_flight = project.in_flight.saturating_sub(1);
+            self.ready.set_cost(lane.project, self.ready.cost(lane.project).saturating_sub(1));
             self.free += 1;
             if let Some(at) = retry_at {
                 lane.due = Some(lane.due.map_or(at, |due| due.min(at)));
@@ -239,15 +227,16 @@ impl Schedule {
     }
 
     /// How long the delivery has been due that waits the longest, over all lanes.
-    pub(crate) fn oldest_due(&self, now: Uptime) -> Option<std::time::Duration> {
+    pub(crate) fn oldest_due(&self, now: Uptime) -> Option<Duration> {
         self.lanes.values().filter_map(|lane| now.checked_sub(lane.due?)).max()
     }
 
-    /// The webhook was deleted: there is nothing to remember of its target.
-    pub(crate) fn webhook_gone(&mut self, webhook: WebhookId) {
+    /// What was learned of a webhook's target no longer holds: the webhook was deleted, or leads somewhere else.
+    pub(crate) fn forget_target(&mut self, webhook: WebhookId, now: Uptime) {
         if let Some(lane) = self.lanes.get_mut(&webhook) {
             lane.flow = Flow::default();
         }
+        self.arrange(webhook, now);
     }
 
     /// A test send wants a place.
@@ -275,10 +264,7 @@ impl Schedule {
     pub(crate) fn next_test(&mut self) -> Option<(Ticket, WebhookId)> {
         let has_place = |test: &WaitingTest| {
             let under_way = self.lanes.get(&test.webhook).map_or(0, |lane| lane.in_flight);
-            let room = self
-                .projects
-                .get(&test.project)
-                .map_or(self.free.div_ceil(2), |project| project.room(self.free));
+            let room = share(self.free, self.ready.cost(test.project));
             under_way < usize::from(test.concurrency) && room > 0
         };
         let (&ticket, &test) = self.tests.iter().find(|(_, test)| has_place(test))?;
@@ -300,31 +286,17 @@ impl Schedule {
             Wait::Idle => {}
         }
         match lane.due.map(|due| due.max(lane.flow.opens_at())) {
-            None if lane.in_flight == 0 && lane.flow.is_unremarkable() => self.forget(webhook),
+            None if lane.in_flight == 0 && lane.flow.is_unremarkable() => drop(self.lanes.remove(&webhook)),
             None => {}
             Some(_) if lane.room() == 0 => {}
             Some(at) if at <= now => {
                 lane.wait = Wait::Queued;
-                let project = self.projects.entry(lane.project).or_default();
-                if project.queue.is_empty() {
-                    self.ready.push_back(lane.project);
-                }
-                project.queue.push_back(webhook);
+                self.ready.push(lane.project, webhook);
             }
             Some(at) => {
                 lane.wait = Wait::Timer(at);
                 self.timers.insert((at, webhook));
             }
-        }
-    }
-
-    fn forget(&mut self, webhook: WebhookId) {
-        let Some(lane) = self.lanes.remove(&webhook) else { return };
-        if let Some(project) = self.projects.get(&lane.project)
-            && project.in_flight == 0
-            && project.queue.is_empty()
-        {
-            self.projects.remove(&lane.project);
         }
     }
 }

@@ -128,6 +128,12 @@ impl ScopedEngine {
         (wanted.project, wanted.created_at, wanted.updated_at) = (stored.project, stored.created_at, now);
         wanted.state_since = if wanted.state == stored.state { stored.state_since } else { now };
         self.store().update_webhook(wanted.clone()).await?;
+        // A pause that was asked for, or a failure, was about what has just been changed.
+        if (&wanted.url, &wanted.headers, &wanted.mapping, wanted.state)
+            != (&stored.url, &stored.headers, &stored.mapping, stored.state)
+        {
+            self.engine.worker.lanes.forget_target(wanted.id);
+        }
         self.engine.notices.add([(wanted.id, wanted.project)]);
         Ok(wanted)
     }

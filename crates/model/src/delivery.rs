@@ -21,7 +21,7 @@ pub enum DeliveryState {
     Held,
     /// Given up.
     Failed,
-    /// Called off by a person, or its webhook was deleted.
+    /// Cancelled by a person, or its webhook was deleted.
     Cancelled,
 }
 
@@ -138,7 +138,7 @@ impl Delivery {
 
     /// Lets a person send it again now, as a new run with the webhook's current mapping.
     ///
-    /// What failed or is held goes on with the step that failed, and what has ended otherwise begins anew: the
+    /// What failed or is held goes on with the step that failed, and what has ended otherwise begins from the start: the
     /// answer says what to do with the kept replies. A pending delivery only becomes due at once.
     ///
     /// # Errors
@@ -189,7 +189,7 @@ impl Delivery {
 pub enum KeptReplies {
     /// The plugin sees them and goes on from there.
     Keep,
-    /// The plugin begins anew.
+    /// The plugin begins from the start.
     Drop,
 }
 

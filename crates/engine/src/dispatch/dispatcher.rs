@@ -19,7 +19,7 @@ use crate::flow::Uptime;
 /// The loop goes round at least this often, which shows that it lives and that nobody has set the clock.
 const BEAT: Duration = Duration::from_secs(5);
 
-/// Every delivery that is claimed, for whoever has to give the claims back.
+/// Every delivery that is claimed: the claims are given back when the dispatcher ends.
 pub(super) type Claimed = Arc<Mutex<HashMap<DeliveryId, WebhookId>>>;
 
 pub(super) struct Dispatcher {
@@ -177,7 +177,7 @@ impl Dispatcher {
             Ok(webhook) if webhook.state == WebhookState::Active => webhook,
             Ok(_) => return Ok(Due::default()),
             Err(StoreError::NotFound(_)) => {
-                self.worker.lanes.lock().webhook_gone(id);
+                self.worker.lanes.lock().forget_target(id, self.now());
                 return Ok(Due::default());
             }
             Err(error) => return Err(error),

@@ -100,6 +100,17 @@ fn a_single_place_serves_one_project_after_the_other() {
 }
 
 #[test]
+fn the_project_with_the_fewest_under_way_comes_first() {
+    let mut schedule = Schedule::new(100);
+    schedule.due(webhook(1), project(1), at(0), at(0));
+    let turn = schedule.next_turn(at(0)).unwrap();
+    schedule.started(turn, 2, Some(at(0)), at(0));
+    schedule.heard(turn, Health::Good, "", at(0));
+    schedule.due(webhook(2), project(2), at(0), at(0));
+    assert_eq!(schedule.next_turn(at(0)), Some(webhook(2)));
+}
+
+#[test]
 fn a_full_lane_waits_for_an_end() {
     let mut schedule = Schedule::new(1_000);
     schedule.due(webhook(1), project(1), at(0), at(0));
@@ -175,7 +186,7 @@ fn an_idle_lane_is_dropped() {
     schedule.started(turn, 1, None, at(0));
     good(&mut schedule, turn, at(1));
     assert!(schedule.lanes.is_empty() && schedule.ready.is_empty() && schedule.timers.is_empty());
-    assert!(schedule.projects.is_empty() && schedule.free == 1_000);
+    assert!(schedule.ready.keys() == 0 && schedule.free == 1_000);
 }
 
 #[test]

@@ -106,7 +106,7 @@ const RULES: [Rule; 21] = [
     Rule::saying(
         200,
         &["workflow was started"],
-        "n8n has started the workflow; what became of it is in the workflow's executions",
+        "n8n has started the workflow; the workflow's executions show the result",
     ),
     Rule::at(
         Place::Make,
@@ -140,7 +140,7 @@ const RULES: [Rule; 21] = [
     Rule::at(
         Place::Zapier,
         200,
-        "Zapier has the event, as it says even for a Zap that is off; what became of it is in the Zap's history",
+        "Zapier has the event, as it says even for a Zap that is off; the Zap's history shows the result",
     ),
     Rule::at(
         Place::Zapier,
@@ -224,7 +224,7 @@ fn is_missing(refusal: &Refusal) -> bool {
 }
 
 fn rule(url: &TargetUrl, reply: &ReceivedReply) -> Option<&'static Rule> {
-    // Most answers are to no rule's taste before it comes to their words.
+    // Most answers fit no rule even without their words.
     let words = LazyCell::new(|| {
         let body = &reply.body[..reply.body.len().min(MAX_SEARCHED_BYTES)];
         String::from_utf8_lossy(body).to_lowercase()

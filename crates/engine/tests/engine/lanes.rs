@@ -3,8 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hookwright_engine::NewWebhook;
-use hookwright_model::{DeliveryId, DeliveryState, Verdict};
+use hookwright_model::{DeliveryId, DeliveryState, TargetUrl, Verdict, Webhook};
 
 use crate::world::{Answer, RateLimit, World};
 
@@ -189,6 +188,28 @@ async fn a_missing_page_is_asked_for_during_a_deployment_and_then_believed() {
     assert_eq!(delivery.state, DeliveryState::Failed);
     let took = world.now().since(begun);
     assert!(took >= SECOND * 3_600 && took < SECOND * 3 * 3_600, "{took:?}");
-    let new = NewWebhook { name: "again".to_owned(), ..world.webhook("crm.example") };
-    world.add(new).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_is_changed_does_not_rest_for_what_it_was() {
+    let world = World::new().await;
+    let webhook = world.add(world.webhook("old.example")).await;
+    world.targets.limit("old.example", RateLimit { every: SECOND * 9_999, retry_after: Some("3000") });
+    let first = world.ingest().await[0];
+    all_delivered(&world, &[first], "the first").await;
+    let refused = world.ingest().await[0];
+    world.reaches(refused, |delivery| delivery.failures == 1).await;
+    let waiting = world.ingest().await[0];
+    assert!(world.rest(webhook.id).await.is_some());
+
+    let mut wanted = (*world.engine.webhook(webhook.id).await.unwrap()).clone();
+    wanted.name = "The same target".to_owned();
+    let renamed = world.engine.update_webhook(wanted).await.unwrap();
+    assert!(world.rest(webhook.id).await.is_some(), "a new name changes nothing");
+    let url = TargetUrl::parse("https://new.example/").unwrap();
+    world.engine.update_webhook(Webhook { url, ..renamed }).await.unwrap();
+    assert_eq!(world.rest(webhook.id).await, None);
+    let changed = world.now();
+    all_delivered(&world, &[waiting], "at the new address").await;
+    assert!(world.now().since(changed) < SECOND * 2);
 }
