@@ -251,7 +251,7 @@ impl Secrets {
 
     /// A secret in all its forms.
     fn add(&mut self, secret: &[u8]) {
-        if secret.len() < MIN_BYTES {
+        if secret.len() < MIN_BYTES || is_plain(secret) {
             return;
         }
         self.0.push(secret.to_vec());
@@ -276,6 +276,16 @@ impl Secrets {
             self.0.push(html.replace('\'', "&#39;").into_bytes());
         }
     }
+}
+
+/// Whether a value is no secret by its shape: a switch, or a number or date such as versions are. Masked, these would
+/// break the replies that have them.
+fn is_plain(value: &[u8]) -> bool {
+    const SWITCHES: [&[u8]; 8] = [b"true", b"false", b"null", b"none", b"yes", b"no", b"on", b"off"];
+    let is_switch = SWITCHES.iter().any(|switch| value.eq_ignore_ascii_case(switch));
+    let is_number = value.iter().all(|byte| byte.is_ascii_digit() || b"-.:".contains(byte));
+    let has_separator = value.iter().any(|byte| !byte.is_ascii_digit());
+    is_switch || (is_number && (value.len() < ALONE_BELOW_BYTES || (has_separator && value.len() <= 10)))
 }
 
 /// The middle of the base64 form of a secret that stands so many bytes into what was encoded: the characters that do not
@@ -379,6 +389,19 @@ mod tests {
         let headers = [("content-type", "application/json"), ("prefer", "return=minimal")];
         let text = "application/json return=minimal contacts";
         assert_eq!(masked("https://a.example/api/v2/contacts?source=website", &headers, text), text);
+    }
+
+    #[test]
+    fn switches_versions_and_small_numbers_do_not_break_replies() {
+        let headers = [
+            ("x-dry-run", "true"),
+            ("notion-version", "2022-06-28"),
+            ("x-account", "1234"),
+            ("x-pin", "k3y"),
+        ];
+        let reply = r#"{"ok":true,"id":1234,"since":"2022-06-28","note":"k3y"}"#;
+        let expected = r#"{"ok":true,"id":1234,"since":"2022-06-28","note":"***"}"#;
+        assert_eq!(masked("https://a.example/?code=77", &headers, reply), expected);
     }
 
     #[test]

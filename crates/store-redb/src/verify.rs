@@ -70,6 +70,7 @@ fn walk(path: &Path, sealer: &Sealer) -> Result<Verified, OpenErrorKind> {
     found.catalog(&txn, sealer);
     found.deliveries(&txn);
     found.queue(&txn);
+    found.lists(&txn);
     Ok(found)
 }
 
@@ -193,6 +194,26 @@ impl Verified {
         });
     }
 
+    /// The entries that lead to events, and to deliveries that were made after their event.
+    fn lists(&mut self, txn: &ReadTransaction) {
+        let is_there = |id: EventId| Ok(txn.open_table(schema::EVENTS)?.get(&id.to_bytes())?.is_some());
+        for table in [schema::EVENT_LOG, schema::UNDELIVERED] {
+            self.table(txn, table, |key, ()| {
+                let id = schema::event_of(key);
+                found(id, is_there(id), "event")
+            });
+        }
+        self.table(txn, schema::FAN_OUTS, |key, _| {
+            let id = EventId::from_bytes(*key);
+            found(id, is_there(id), "event")
+        });
+        self.table(txn, schema::ADDED, |key, ()| {
+            let id = schema::second_of(key);
+            let deliveries = txn.open_table(schema::DELIVERIES).map_err(Failure::from);
+            found(id, deliveries.and_then(|table| Ok(table.get(&id.to_bytes())?.is_some())), "delivery")
+        });
+    }
+
     /// The entries that lead to deliveries.
     fn queue(&mut self, txn: &ReadTransaction) {
         let stored = |id: DeliveryId| {
@@ -225,6 +246,18 @@ fn stored(
     let missing = || StoreError::Corrupt("there is no such delivery".to_owned());
     let row = table.get(&id.to_bytes())?.ok_or_else(missing)?;
     Ok(codec::delivery(id, row.value()).ok())
+}
+
+fn found(
+    id: impl fmt::Display,
+    is_there: Result<bool, Failure>,
+    what: &str,
+) -> Result<(), (String, Failure)> {
+    match is_there {
+        Ok(true) => Ok(()),
+        Ok(false) => Err((id.to_string(), StoreError::Corrupt(format!("there is no such {what}")).into())),
+        Err(failure) => Err((id.to_string(), failure)),
+    }
 }
 
 fn entry(
