@@ -97,7 +97,8 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Self, StoreError> {
         let pending = dispatch::pending(&*store).await?;
-        let fan_outs = Arc::new(FanOuts::load(&*store).await?);
+        let fan_outs = Arc::new(FanOuts::default());
+        fan_outs.load(&*store).await?;
         let max_in_flight = options.max_in_flight;
         let worker = Arc::new(Worker { store, ports, lanes: Arc::new(Lanes::new(max_in_flight)) });
         let (notices, tests) = (Arc::new(Notices::default()), Arc::new(TestSends::default()));
@@ -111,7 +112,9 @@ impl Engine {
         let running = Running {
             stop,
             dispatcher: tokio::spawn(supervisor.run(pending, stopped)),
-            fan_outs: tokio::spawn(Arc::clone(&fan_outs).run(Arc::clone(&worker), Arc::clone(&notices))),
+            fan_outs: tokio::spawn(
+                Arc::clone(&fan_outs).supervise(Arc::clone(&worker), Arc::clone(&notices)),
+            ),
         };
         Ok(Self { worker, notices, tests, fan_outs, running: Arc::new(Mutex::new(Some(running))) })
     }

@@ -4,7 +4,7 @@
 //! with the first ones and the rest follow from here, step by step and project by project, so that one event for many
 //! webhooks keeps nobody waiting. Where a fan-out stands is in the store; a restart goes on with it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use hookwright_model::{
@@ -13,6 +13,7 @@ use hookwright_model::{
 use hookwright_store::{FanOut, OpenFanOut, Store, StoreError};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use crate::attempt::{STORE_RETRY, Worker};
@@ -75,6 +76,10 @@ impl Queue {
         })
     }
 
+    fn events(&self) -> HashSet<EventId> {
+        self.waiting.values().flatten().map(|(event, _)| *event).collect()
+    }
+
     fn take(&mut self) -> Option<OpenFanOut> {
         let project = self.turns.pop_front()?;
         let mut waiting = self.waiting.remove(&project)?;
@@ -88,16 +93,17 @@ impl Queue {
 }
 
 impl FanOuts {
-    /// Those that the store has.
-    pub(crate) async fn load(store: &dyn Store) -> Result<Self, StoreError> {
-        let fan_outs = Self::default();
+    /// Adds those that the store has and that are not here.
+    pub(crate) async fn load(&self, store: &dyn Store) -> Result<(), StoreError> {
         let mut after = None;
         loop {
             let page = store.fan_outs(PageRequest { after, limit: PAGE }).await?;
-            page.items.into_iter().for_each(|open| fan_outs.add(open));
+            let known = self.queue.lock().events();
+            let missing = page.items.into_iter().filter(|open| !known.contains(&open.event));
+            missing.for_each(|open| self.add(open));
             match page.next {
                 Some(next) => after = Some(next),
-                None => return Ok(fan_outs),
+                None => return Ok(()),
             }
         }
     }
@@ -113,8 +119,29 @@ impl FanOuts {
         self.queue.lock().of(open.project).push_front((open.event, open.after));
     }
 
+    /// Goes on with fan-outs until the store is closed, also after a panic.
+    pub(crate) async fn supervise(self: Arc<Self>, worker: Arc<Worker>, notices: Arc<Notices>) {
+        loop {
+            // It ends with the supervisor.
+            let mut running = JoinSet::new();
+            running.spawn(Arc::clone(&self).run(Arc::clone(&worker), Arc::clone(&notices)));
+            match running.join_next().await {
+                Some(Err(error)) => error!(error = %error, "the fan-out panicked; it is started again"),
+                Some(Ok(())) | None => return,
+            }
+            loop {
+                tokio::time::sleep(STORE_RETRY).await;
+                match self.load(&*worker.store).await {
+                    Ok(()) => break,
+                    Err(StoreError::Closed) => return,
+                    Err(error) => error!(error = %error, "the open fan-outs cannot be read"),
+                }
+            }
+        }
+    }
+
     /// Goes on with fan-outs, one step after the other, until the store is closed.
-    pub(crate) async fn run(self: Arc<Self>, worker: Arc<Worker>, notices: Arc<Notices>) {
+    async fn run(self: Arc<Self>, worker: Arc<Worker>, notices: Arc<Notices>) {
         loop {
             let open = self.queue.lock().take();
             let Some(open) = open else {
@@ -129,6 +156,8 @@ impl FanOuts {
                     tokio::task::yield_now().await;
                 }
                 Err(StoreError::Closed) => return,
+                // Another step of this event came first.
+                Err(StoreError::NotFound(_)) => {}
                 Err(error) if error.kind() == ErrorKind::Unavailable => {
                     warn!(event.id = %open.event, error = %error, "a fan-out has to wait");
                     self.put_back(open);
@@ -145,7 +174,7 @@ impl FanOuts {
 async fn go_on(worker: &Worker, notices: &Notices, open: OpenFanOut) -> Result<FanOut, StoreError> {
     let event = worker.store.event(open.event).await?;
     let step = worker.fan_out_step(&event, Some(open.after)).await?;
-    let stored = worker.store.fan_out(open.event, step.deliveries, step.then).await?;
+    let stored = worker.store.fan_out(open.event, open.after, step.deliveries, step.then).await?;
     notices.add(stored.into_iter().map(|(_, webhook)| (webhook, open.project)));
     Ok(step.then)
 }

@@ -20,10 +20,11 @@ type Stored = Vec<(DeliveryId, WebhookId)>;
 pub(crate) fn go_on(
     group: &mut Group<'_, '_>,
     event: EventId,
+    after: WebhookId,
     deliveries: &[Delivery],
     then: FanOut,
 ) -> Result<Stored, Failure> {
-    if group.tables.fan_outs.get(&event.to_bytes())?.is_none() {
+    if group.tables.fan_out(event)? != FanOut::After(after) {
         return Err(StoreError::NotFound(Noun::Event).into());
     }
     let stored = events::find(&group.tables.events, event)?;

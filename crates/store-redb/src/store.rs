@@ -242,13 +242,14 @@ impl Store for RedbStore {
     async fn fan_out(
         &self,
         event: EventId,
+        after: WebhookId,
         deliveries: Vec<Delivery>,
         then: FanOut,
     ) -> Result<Vec<(DeliveryId, WebhookId)>, StoreError> {
         if !self.shared.disk.has_room() {
             return Err(StoreError::Full);
         }
-        self.writer.submit(move |group| fan_out::go_on(group, event, &deliveries, then)).await
+        self.writer.submit(move |group| fan_out::go_on(group, event, after, &deliveries, then)).await
     }
 
     async fn fan_outs(&self, page: PageRequest<EventId>) -> Result<Page<OpenFanOut, EventId>, StoreError> {

@@ -172,10 +172,12 @@ pub trait Store: Send + Sync + 'static {
     /// event that has no delivery when its fan-out is complete is undelivered.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such event, or its fan-out is complete already; nothing is written then.
+    /// [`StoreError::NotFound`] when there is no such event, or its fan-out is not where the caller found it; nothing is
+    /// written then, so that no step is made twice.
     async fn fan_out(
         &self,
         event: EventId,
+        after: WebhookId,
         deliveries: Vec<Delivery>,
         then: FanOut,
     ) -> Result<Vec<(DeliveryId, WebhookId)>, StoreError>;

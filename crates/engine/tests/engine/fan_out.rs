@@ -1,6 +1,7 @@
 //! Events for many webhooks: made in bounded steps, and in nobody's way.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hookwright_engine::{Incoming, IngestError, MAX_BATCH_DELIVERIES, NewWebhook};
@@ -81,6 +82,25 @@ async fn a_restart_goes_on_where_the_fan_out_stood() {
     let open = world.store.fan_outs(PageRequest { after: None, limit: 9 }).await.unwrap().items;
     assert!(!open.is_empty());
     let world = world.restarted().await;
+    assert_each_has_all(&fanned_out(&world).await, &accepted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fan_out_that_panics_goes_on_and_makes_nothing_twice() {
+    let world = many_webhooks().await;
+    let accepted = world.engine.ingest(batch(world.project, 10)).await.unwrap();
+    // Whoever asks for the time next panics: the fan-out or the dispatcher, which are both busy now.
+    for _ in 0..10 {
+        let writes = world.memory.writes().len();
+        world.clock.panics.store(true, Ordering::Relaxed);
+        while world.clock.panics.load(Ordering::Relaxed) || world.memory.writes().len() == writes {
+            if world.store.fan_outs(PageRequest { after: None, limit: 1 }).await.unwrap().items.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    world.clock.panics.store(false, Ordering::Relaxed);
     assert_each_has_all(&fanned_out(&world).await, &accepted);
 }
 

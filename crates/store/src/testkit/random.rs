@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_model::{
-    Delivery, DeliveryId, DeliveryState, Digest, DisableReason, Event, Origin, PageRequest, Pin, PluginName,
-    PluginOwner, Webhook,
+    Delivery, DeliveryId, DeliveryState, Digest, DisableReason, Event, EventId, Origin, PageRequest, Pin,
+    PluginName, PluginOwner, Webhook, WebhookId,
 };
 use proptest::test_runner::{Config, TestRunner};
 
@@ -106,10 +106,11 @@ impl<'a> Pair<'a> {
             }
             Step::DeletePlugin { name, version } => self.delete_plugin(name, version).await,
             Step::Accept(incoming) => self.accept(&incoming).await,
-            Step::FanOut { event, webhooks, then } => {
+            Step::FanOut { event, elsewhere, webhooks, then } => {
                 if let Some(event) = nth(self.events.iter(), event).cloned() {
                     let deliveries = self.deliveries_of(&event, &webhooks);
-                    let _ = same!(self, fan_out(event.id, deliveries, fan_out(then)));
+                    let after = if elsewhere { webhook(0).id } else { self.stands_after(event.id).await };
+                    let _ = same!(self, fan_out(event.id, after, deliveries, fan_out(then)));
                 }
             }
             Step::DeliverEvent { event, webhooks, then } => {
@@ -196,6 +197,13 @@ impl<'a> Pair<'a> {
             deliveries.push(Delivery { id, ..fixtures::delivery(event, &webhook) });
         }
         deliveries
+    }
+
+    /// Where the fan-out of an event stands, if it goes on.
+    async fn stands_after(&self, event: EventId) -> WebhookId {
+        let model: Arc<dyn Store> = Arc::<MemoryStore>::clone(&self.model);
+        let open = open_fan_outs(&model, 99).await.into_iter().find(|open| open.event == event);
+        open.map_or(webhook(0).id, |open| open.after)
     }
 
     async fn start_test(&mut self, number: u32) {

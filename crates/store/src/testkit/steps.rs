@@ -22,7 +22,7 @@ pub(super) enum Step {
     AddPlugin { bundled: bool, name: &'static str, component: &'static [u8] },
     DeletePlugin { name: &'static str, version: Option<u32> },
     Accept(Vec<Incoming>),
-    FanOut { event: usize, webhooks: Vec<u32>, then: Option<u32> },
+    FanOut { event: usize, elsewhere: bool, webhooks: Vec<u32>, then: Option<u32> },
     DeliverEvent { event: usize, webhooks: Vec<u32>, then: Option<u32> },
     StartTest(u32),
     ClaimDue { webhook: u32, limit: usize },
@@ -75,8 +75,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (prop::sample::select(vec!["a", "b"]), prop::option::of(1..4_u32))
             .prop_map(|(name, version)| Step::DeletePlugin { name, version }),
         8 => prop::collection::vec(incoming(), 1..4).prop_map(Step::Accept),
-        4 => (0..64_usize, webhooks(), then())
-            .prop_map(|(event, webhooks, then)| Step::FanOut { event, webhooks, then }),
+        4 => (0..64_usize, prop::bool::weighted(0.2), webhooks(), then())
+            .prop_map(|(event, elsewhere, webhooks, then)| Step::FanOut { event, elsewhere, webhooks, then }),
         3 => (0..64_usize, webhooks(), then())
             .prop_map(|(event, webhooks, then)| Step::DeliverEvent { event, webhooks, then }),
         1 => webhook().prop_map(Step::StartTest),

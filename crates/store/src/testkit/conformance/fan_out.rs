@@ -73,11 +73,12 @@ pub async fn goes_on_with_a_fan_out(store: &Arc<dyn Store>) {
     let new = begun(store, &first, 1).await;
     let [more, last] = [&second, &third].map(|webhook| fixtures::delivery(&new.event, webhook));
 
-    let stored = store.fan_out(new.event.id, vec![more.clone()], FanOut::After(second.id)).await.unwrap();
+    let stored =
+        store.fan_out(new.event.id, first.id, vec![more.clone()], FanOut::After(second.id)).await.unwrap();
     assert_eq!(stored, [(more.id, second.id)]);
     assert_eq!(store.delivery(more.id).await.unwrap(), more);
     assert_eq!(store.due_webhooks().await.unwrap().len(), 2);
-    let stored = store.fan_out(new.event.id, vec![last.clone()], FanOut::Complete).await.unwrap();
+    let stored = store.fan_out(new.event.id, second.id, vec![last.clone()], FanOut::Complete).await.unwrap();
     assert_eq!(stored, [(last.id, third.id)]);
     assert_eq!(store.claim_due(third.id, last.due_at, 9).await.unwrap().claims[0].event, new.event);
 }
@@ -92,22 +93,28 @@ pub async fn lists_open_fan_outs(store: &Arc<dyn Store>) {
     for limit in [1, 2, 3, 9] {
         assert_eq!(open_fan_outs(store, limit).await, expected);
     }
-    store.fan_out(expected[0].event, Vec::new(), FanOut::After(second.id)).await.unwrap();
-    store.fan_out(expected[1].event, Vec::new(), FanOut::Complete).await.unwrap();
+    store.fan_out(expected[0].event, first.id, Vec::new(), FanOut::After(second.id)).await.unwrap();
+    store.fan_out(expected[1].event, first.id, Vec::new(), FanOut::Complete).await.unwrap();
     let moved = OpenFanOut { after: second.id, ..expected[0] };
     assert_eq!(open_fan_outs(store, 9).await, [moved, expected[2]]);
 }
 
 pub async fn fans_out_nothing_twice(store: &Arc<dyn Store>) {
-    let [first, second, _] = webhooks(store).await;
+    let [first, second, third] = webhooks(store).await;
     let new = begun(store, &first, 1).await;
+    let id = new.event.id;
     let delivery = fixtures::delivery(&new.event, &second);
-    store.fan_out(new.event.id, Vec::new(), FanOut::Complete).await.unwrap();
-    let again = store.fan_out(new.event.id, vec![delivery.clone()], FanOut::Complete).await;
+    store.fan_out(id, first.id, Vec::new(), FanOut::After(second.id)).await.unwrap();
+    for (after, then) in [(first.id, FanOut::After(second.id)), (third.id, FanOut::Complete)] {
+        let elsewhere = store.fan_out(id, after, vec![delivery.clone()], then).await;
+        assert_refused!(elsewhere, StoreError::NotFound(Noun::Event));
+    }
+    store.fan_out(id, second.id, Vec::new(), FanOut::Complete).await.unwrap();
+    let again = store.fan_out(id, second.id, vec![delivery.clone()], FanOut::Complete).await;
     assert_refused!(again, StoreError::NotFound(Noun::Event));
     assert_refused!(store.delivery(delivery.id).await, StoreError::NotFound(Noun::Delivery));
     let unknown = event(first.project, 9).id;
-    let unknown = store.fan_out(unknown, Vec::new(), FanOut::Complete).await;
+    let unknown = store.fan_out(unknown, first.id, Vec::new(), FanOut::Complete).await;
     assert_refused!(unknown, StoreError::NotFound(Noun::Event));
 }
 
@@ -116,7 +123,7 @@ pub async fn leaves_out_what_is_gone(store: &Arc<dyn Store>) {
     let new = begun(store, &first, 1).await;
     let deliveries = [&second, &third].map(|webhook| fixtures::delivery(&new.event, webhook));
     store.delete_webhook(second.id, None, "deleted").await.unwrap();
-    let stored = store.fan_out(new.event.id, deliveries.to_vec(), FanOut::Complete).await.unwrap();
+    let stored = store.fan_out(new.event.id, first.id, deliveries.to_vec(), FanOut::Complete).await.unwrap();
     assert_eq!(stored, [(deliveries[1].id, third.id)]);
     assert_refused!(store.delivery(deliveries[0].id).await, StoreError::NotFound(Noun::Delivery));
 }
@@ -152,12 +159,13 @@ pub async fn lists_undelivered_events(store: &Arc<dyn Store>) {
     // As long as its fan-out goes on, nobody knows. This one turns out to be unwanted.
     let open = NewEvent { fan_out: FanOut::start(), ..new_event(event(first.project, 4), &[]) };
     store.accept_events(vec![open.clone()]).await.unwrap();
+    let FanOut::After(zero) = FanOut::start() else { panic!("it begins") };
     let undelivered = unwanted.each_ref().map(|new| new.event.id);
     let listed = async || ids_of(store, first.project, EventFilter::Undelivered).await;
     assert_eq!(listed().await, [undelivered[1], undelivered[0]]);
-    store.fan_out(open.event.id, Vec::new(), FanOut::After(first.id)).await.unwrap();
+    store.fan_out(open.event.id, zero, Vec::new(), FanOut::After(first.id)).await.unwrap();
     assert_eq!(listed().await, [undelivered[1], undelivered[0]]);
-    store.fan_out(open.event.id, Vec::new(), FanOut::Complete).await.unwrap();
+    store.fan_out(open.event.id, first.id, Vec::new(), FanOut::Complete).await.unwrap();
     assert_eq!(listed().await, [open.event.id, undelivered[1], undelivered[0]]);
 
     let marked: Vec<bool> = events_of(store, first.project, EventFilter::All, 9)
@@ -193,7 +201,7 @@ pub async fn delivers_undelivered_events_once(store: &Arc<dyn Store>) {
     let again = store.deliver_event(id, vec![second.clone()], FanOut::Complete).await;
     assert_refused!(again, StoreError::HasDeliveries);
     assert_eq!(open_fan_outs(store, 9).await.len(), 1);
-    store.fan_out(id, vec![second], FanOut::Complete).await.unwrap();
+    store.fan_out(id, webhooks[0].id, vec![second], FanOut::Complete).await.unwrap();
     let again = store.deliver_event(id, Vec::new(), FanOut::Complete).await;
     assert_refused!(again, StoreError::HasDeliveries);
     let unknown = store.deliver_event(event(project.id, 9).id, Vec::new(), FanOut::Complete).await;
@@ -204,7 +212,7 @@ pub async fn finds_added_deliveries_by_their_event(store: &Arc<dyn Store>) {
     let [first, second, third] = webhooks(store).await;
     let new = begun(store, &first, 1).await;
     let added = [&second, &third].map(|webhook| fixtures::delivery(&new.event, webhook));
-    store.fan_out(new.event.id, added.to_vec(), FanOut::Complete).await.unwrap();
+    store.fan_out(new.event.id, first.id, added.to_vec(), FanOut::Complete).await.unwrap();
     begun(store, &first, 2).await;
     let mut all = [new.deliveries[0].clone(), added[0].clone(), added[1].clone()];
     all.sort_by_key(|delivery| std::cmp::Reverse(delivery.id));
@@ -223,7 +231,7 @@ pub async fn repeats_say_where_the_fan_out_stands(store: &Arc<dyn Store>) {
     let repeat = async || store.accept_events(vec![new.clone()]).await.unwrap().remove(0);
     assert_eq!(repeat().await.fan_out, FanOut::After(first.id));
     let more = fixtures::delivery(&new.event, &second);
-    store.fan_out(new.event.id, vec![more], FanOut::Complete).await.unwrap();
+    store.fan_out(new.event.id, first.id, vec![more], FanOut::Complete).await.unwrap();
     let repeated = repeat().await;
     assert_eq!((repeated.fan_out, repeated.repeat), (FanOut::Complete, Repeat::Known));
     assert_eq!(repeated.deliveries, accepted[0].deliveries, "those that it was accepted with");

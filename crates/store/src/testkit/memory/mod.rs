@@ -277,11 +277,12 @@ impl Store for MemoryStore {
     async fn fan_out(
         &self,
         event: EventId,
+        after: WebhookId,
         deliveries: Vec<Delivery>,
         then: FanOut,
     ) -> Result<Vec<(DeliveryId, WebhookId)>, StoreError> {
         let mut state = self.open()?;
-        if !state.fan_outs.contains_key(&event) {
+        if state.fan_outs.get(&event) != Some(&after) {
             return Err(StoreError::NotFound(Noun::Event));
         }
         let stored = state.add_deliveries(event, deliveries, then);
