@@ -9,23 +9,23 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Airtable")]
 pub(crate) struct Settings {
-    /// The id of the base: in its link, the part that begins with app.
-    #[schemars(title = "Base id", regex(pattern = "^app[A-Za-z0-9]{14}$"))]
+    /// The ID of the base: the part of its link that begins with app.
+    #[schemars(title = "Base ID", regex(pattern = "^app[A-Za-z0-9]{14}$"))]
     pub(crate) base: String,
-    /// The table's id: in its link, the part that begins with tbl. A renamed table keeps it.
-    #[schemars(title = "Table id", regex(pattern = "^tbl[A-Za-z0-9]{14}$"))]
+    /// The table's ID: the part of its link that begins with tbl. A renamed table keeps it.
+    #[schemars(title = "Table ID", regex(pattern = "^tbl[A-Za-z0-9]{14}$"))]
     pub(crate) table: String,
     /// Which column of the table gets what. A column that is not here stays empty.
     #[serde(default = "default_columns")]
     #[schemars(title = "Columns", length(min = 1))]
     pub(crate) columns: Vec<Column>,
     /// A later lead of the same conversation updates the conversation's record. If off, every lead gets a record of its
-    /// own; then let a column have the event_id, so that a lost answer makes no second record.
+    /// own; let a column have the event_id then, so that a lost answer makes no second record.
     #[serde(default = "yes")]
     #[schemars(title = "One record for each conversation")]
     pub(crate) one_per_conversation: bool,
     /// Let Airtable convert values to the column's type and add options to select columns. If off, a value that does not
-    /// fit is refused.
+    /// fit goes into the column of the message.
     #[serde(default = "yes")]
     #[schemars(title = "Convert values")]
     pub(crate) typecast: bool,

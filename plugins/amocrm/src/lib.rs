@@ -27,7 +27,7 @@ impl Mapping for AmoCrm {
     fn describe() -> Description {
         Description {
             title: "amoCRM",
-            summary: "A lead becomes a lead with its contact, and the message a note on it. Kommo is the same.",
+            summary: "A lead becomes an amoCRM lead with its contact, and its message a note on it. Works for Kommo, too.",
             url: "https://SUBDOMAIN.amocrm.ru",
             headers: &[HeaderHint {
                 name: "authorization",

@@ -15,17 +15,17 @@ pub(crate) struct Settings {
     /// Create incoming leads, which a manager accepts or declines, instead of leads in a stage of the pipeline.
     #[schemars(title = "As incoming leads")]
     pub(crate) incoming: bool,
-    /// How incoming leads name where they come from.
+    /// The source that incoming leads name.
     #[schemars(title = "Name of the source")]
     source_name: String,
-    /// The id of the pipeline. Empty: the main one.
-    #[schemars(title = "Pipeline id")]
+    /// The ID of the pipeline. Empty: the main one.
+    #[schemars(title = "Pipeline ID")]
     pub(crate) pipeline_id: Option<u64>,
-    /// The id of the stage, which must be one of the pipeline. Empty: its first. Incoming leads have a stage of their own.
-    #[schemars(title = "Stage id")]
+    /// The ID of a stage of the pipeline. Empty: its first. Incoming leads have a stage of their own.
+    #[schemars(title = "Stage ID")]
     pub(crate) status_id: Option<u64>,
-    /// The id of the user who is responsible for the lead and its contact. Empty: amoCRM decides.
-    #[schemars(title = "Responsible user id")]
+    /// The ID of the user who is responsible for the lead and its contact. Empty: amoCRM decides.
+    #[schemars(title = "Responsible user ID")]
     pub(crate) responsible_user_id: Option<u64>,
     /// Tags of every lead.
     #[schemars(title = "Tags")]
@@ -33,8 +33,8 @@ pub(crate) struct Settings {
     /// Tag the lead with the channel that it came from, for example telegram.
     #[schemars(title = "Tag with the channel")]
     channel_tag: bool,
-    /// Look for a contact with the same phone number or e-mail address first, and put the lead on it. Not needed if the
-    /// account's own duplicate control is switched on for the integration.
+    /// Look for a contact with the same phone number or e-mail address first, and put the lead on it. What is new of the
+    /// contact is added. Not needed if the account's own duplicate control is on for the integration.
     #[schemars(title = "Look for the contact")]
     pub(crate) find_contact: bool,
     /// The country in which phone numbers without a country code are dialled, in two letters such as RU. The contact is

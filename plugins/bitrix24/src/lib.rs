@@ -26,7 +26,7 @@ impl Mapping for Bitrix24 {
     fn describe() -> Description {
         Description {
             title: "Bitrix24",
-            summary: "A lead becomes a lead with its contact details, and the message its comment.",
+            summary: "A lead becomes a Bitrix24 lead with its contact details, and its message as a comment.",
             // The credential is a part of the URL, so that no header is needed.
             url: "https://PORTAL.bitrix24.com/rest/USER/SECRET",
             headers: &[],

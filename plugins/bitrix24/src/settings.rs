@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "Bitrix24")]
 pub(crate) struct Settings {
-    /// The method that creates the lead. The older one is for portals of one's own that do not know the current one yet.
+    /// The method that creates the lead. The older one is for self-hosted portals that do not have the current one yet.
     #[schemars(title = "Method")]
     pub(crate) method: Method,
-    /// What to do when somebody with the same phone number or e-mail address is known: `create` does not look; `link` puts
-    /// the new lead on the contact, so that it is a repeat lead; `comment` comments on the newest lead instead of creating
+    /// What to do when somebody with the same phone number or e-mail address is known. `create` does not look. `link` links
+    /// the new lead to the contact, which makes it a repeat lead. `comment` comments on the newest lead instead of creating
     /// another, and links if there is only a contact.
     #[schemars(title = "Duplicates")]
     pub(crate) duplicates: Duplicates,
@@ -21,14 +21,14 @@ pub(crate) struct Settings {
     /// known by any spelling of the number. Empty: such numbers are compared as they are written.
     #[schemars(title = "Default country")]
     default_country: Home,
-    /// The id of the lead's source in the portal's list, for example WEB, CALL or ADVERTISING. Empty leaves it out.
-    #[schemars(title = "Source id")]
+    /// The ID of the lead's source in the portal's list, for example WEB, CALL or ADVERTISING. Empty: none.
+    #[schemars(title = "Source ID")]
     source_id: String,
-    /// The id of the lead's stage in the portal's list, for example NEW. Empty: the first one.
-    #[schemars(title = "Stage id")]
+    /// The ID of the lead's stage in the portal's list, for example NEW. Empty: the first one.
+    #[schemars(title = "Stage ID")]
     stage_id: String,
-    /// The id of the employee who is responsible for the lead. Empty: whoever made the inbound webhook.
-    #[schemars(title = "Responsible employee's id")]
+    /// The ID of the employee who is responsible for the lead. Empty: the employee who made the inbound webhook.
+    #[schemars(title = "Responsible employee's ID")]
     pub(crate) assigned_by_id: Option<u64>,
     /// The portal's address, for example example.bitrix24.com, for links from the log to the lead.
     #[schemars(title = "Portal address", regex(pattern = r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$"))]

@@ -29,7 +29,7 @@ impl Mapping for HubSpot {
     fn describe() -> Description {
         Description {
             title: "HubSpot",
-            summary: "A lead becomes a contact with its message as a note, and a deal if you name a stage.",
+            summary: "A lead becomes a contact, matched by email, with its message as a note, and a deal if you name a stage.",
             url: "https://api.hubapi.com",
             headers: &[HeaderHint {
                 name: "authorization",

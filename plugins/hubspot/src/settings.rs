@@ -9,30 +9,30 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "HubSpot")]
 pub(crate) struct Settings {
-    /// Keep the message as a note on the contact. If off, it is written to the contact's property `message`, where the
-    /// next lead of the same person overwrites it.
+    /// Keep the message as a note on the contact, with the channel and the conversation. If off, the message goes into the
+    /// contact's property `message`, where the next lead of the same person overwrites it.
     #[schemars(title = "Message as a note")]
     pub(crate) note: bool,
-    /// The lifecycle stage of the contact, by its internal name. HubSpot only moves it forward. Empty leaves it alone.
+    /// The lifecycle stage of the contact, by its internal name. HubSpot only moves it forward. Empty: unchanged.
     #[schemars(title = "Lifecycle stage")]
     lifecycle_stage: String,
-    /// The lead status of the contact, by its internal name, for example NEW or OPEN. Empty leaves it alone.
+    /// The lead status of the contact, by its internal name, for example NEW or OPEN. Empty: unchanged.
     #[schemars(title = "Lead status")]
     lead_status: String,
-    /// Create a deal in this stage, by its internal name, for example appointmentscheduled. Empty creates no deal.
+    /// Create a deal in this stage, by its internal name, for example appointmentscheduled. Empty: no deal.
     #[schemars(title = "Deal stage")]
     deal_stage: String,
     /// The pipeline of the deal, by its internal name. Needed if the account has several.
     #[schemars(title = "Deal pipeline")]
     deal_pipeline: String,
-    /// A contact property that you made for the conversation's id, by its internal name. Empty puts it into the note.
+    /// A contact property that you made for the conversation's ID, by its internal name. Empty: it goes into the note.
     #[schemars(title = "Property for the conversation", regex(pattern = "^([a-z][a-z0-9_]*)?$"))]
     conversation_property: String,
-    /// A contact property that you made for the channel, by its internal name. Empty puts it into the note.
+    /// A contact property that you made for the channel, by its internal name. Empty: it goes into the note.
     #[schemars(title = "Property for the channel", regex(pattern = "^([a-z][a-z0-9_]*)?$"))]
     channel_property: String,
-    /// The account's id (Hub ID), for links from the log to the contact.
-    #[schemars(title = "Account id", regex(pattern = "^[0-9]*$"))]
+    /// The account's ID (Hub ID), for links from the log to the contact.
+    #[schemars(title = "Account ID", regex(pattern = "^[0-9]*$"))]
     portal_id: String,
     /// The dated version of HubSpot's API.
     #[schemars(title = "API version", regex(pattern = "^[0-9]{4}-[0-9]{2}$"))]

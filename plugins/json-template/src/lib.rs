@@ -29,11 +29,11 @@ impl Mapping for JsonTemplate {
     fn describe() -> Description {
         Description {
             title: "JSON template",
-            summary: "A lead becomes the request that you write down as JSON with placeholders, for any API, without code.",
+            summary: "A lead becomes the request that you write as JSON with placeholders, for any API, without code.",
             url: "https://api.example.com/leads",
             headers: &[HeaderHint {
                 name: "authorization",
-                placeholder: "Bearer … (what the API wants; another header if it wants another; nothing if it wants none)",
+                placeholder: "Bearer … (or the header that the API wants, or none)",
                 secret: true,
             }],
         }

@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     /// What follows the webhook's URL, such as /contacts/{{ lead.phone }}?source={{ lead.channel }}. Values are encoded.
     #[schemars(title = "Path")]
     pub(crate) path: String,
-    /// Headers by name, such as idempotency-key: {{ event.id }}. Credentials belong into the webhook's own headers.
+    /// Headers by name, such as idempotency-key: {{ event.id }}. Credentials belong in the webhook's own headers.
     #[schemars(title = "Headers")]
     pub(crate) headers: BTreeMap<String, String>,
     /// The body. A text that is one expression becomes its value: a text, number, list or object. A member whose value
@@ -27,10 +27,10 @@ pub(crate) struct Settings {
     /// unless that is true.
     #[schemars(title = "Body", schema_with = "body_schema")]
     pub(crate) body: Value,
-    /// Whether sending the same lead twice does no harm, because the target knows it again by an id in the request.
+    /// Sending the same lead twice does no harm, because the target recognizes it by an ID in the request.
     #[schemars(title = "Safe to repeat")]
     pub(crate) idempotent: bool,
-    /// Statuses besides 200 to 299 that mean success, such as 409 for a lead that is there already.
+    /// Statuses besides 200 to 299 that mean success, such as 409 for a lead that exists already.
     #[schemars(title = "Further success statuses", inner(range(min = 300, max = 599)), length(max = 64))]
     pub(crate) accept: Vec<u16>,
     /// An expression that is true if the target has taken the lead, for APIs that answer 200 to everything, such as

@@ -13,13 +13,13 @@ const DATA_SOURCES_SINCE: &str = "2025-09-03";
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Notion")]
 pub(crate) struct Settings {
-    /// The id of the data source that gets the pages: in the database's settings under Manage data sources, Copy data
-    /// source ID. Or the id of the database: the 32 characters before ?v= in its link.
-    #[schemars(title = "Id of the data source or database", regex(pattern = "^[0-9a-fA-F-]{32,36}$"))]
+    /// The ID of the data source that gets the pages: in the database's settings under Manage data sources, Copy data
+    /// source ID. Or the ID of the database: the 32 characters before ?v= in its link.
+    #[schemars(title = "ID of the data source or database", regex(pattern = "^[0-9a-fA-F-]{32,36}$"))]
     pub(crate) parent_id: String,
-    /// What the id is of. With database, the data source is asked for before each lead, and has to be the only one.
+    /// What the ID is of. With database, Notion is asked for the data source before each lead; there may be only one.
     #[serde(default)]
-    #[schemars(title = "The id is of a")]
+    #[schemars(title = "The ID is of a")]
     pub(crate) parent: ParentKind,
     /// Which column of the database gets what. A column that is not here stays empty.
     #[serde(default = "default_columns")]

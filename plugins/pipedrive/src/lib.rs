@@ -26,7 +26,7 @@ impl Mapping for Pipedrive {
     fn describe() -> Description {
         Description {
             title: "Pipedrive",
-            summary: "A lead becomes a person, and a lead (or a deal) of that person with the message as a note.",
+            summary: "A lead becomes a person, matched by email or phone, and a lead (or a deal) of that person with the message as a note.",
             url: "https://api.pipedrive.com/api",
             headers: &[HeaderHint {
                 name: "x-api-token",

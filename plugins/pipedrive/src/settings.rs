@@ -17,17 +17,17 @@ pub(crate) struct Settings {
     /// The company's subdomain, as in COMPANY.pipedrive.com, for links from the log.
     #[schemars(title = "Company subdomain", regex(pattern = "^[a-z0-9-]*$"))]
     company: String,
-    /// The id of the user who owns what is created. Empty: the user of the API token.
-    #[schemars(title = "Owner id")]
+    /// The ID of the user who owns what is created. Empty: the user of the API token.
+    #[schemars(title = "Owner ID")]
     pub(crate) owner_id: Option<u64>,
-    /// The ids (UUIDs) of the labels of a created lead.
+    /// The IDs (UUIDs) of the labels of a created lead.
     #[schemars(title = "Lead labels")]
     pub(crate) label_ids: Vec<String>,
-    /// The id of the pipeline of a created deal. Empty: the account's default.
-    #[schemars(title = "Deal pipeline id")]
+    /// The ID of the pipeline of a created deal. Empty: the account's default.
+    #[schemars(title = "Deal pipeline ID")]
     pub(crate) pipeline_id: Option<u64>,
-    /// The id of the stage of a created deal. Empty: the first of its pipeline.
-    #[schemars(title = "Deal stage id")]
+    /// The ID of the stage of a created deal. Empty: the first of its pipeline.
+    #[schemars(title = "Deal stage ID")]
     pub(crate) stage_id: Option<u64>,
     /// The country in which phone numbers without a country code are dialled, in two letters such as DE. A person is then
     /// found by any spelling of the number. Empty: such numbers are compared as they are written.

@@ -18,17 +18,17 @@ pub(crate) struct Settings {
     /// The columns that are written; what was not collected is left out.
     #[schemars(title = "Columns", length(min = 1))]
     pub(crate) columns: Vec<Column>,
-    /// The column that tells one lead from another: one of those above, with a unique constraint or the primary key. A
-    /// row of a lead without its value gets the event's id there.
+    /// The column that identifies a lead: one of those above, with a unique constraint or the primary key. A lead without a
+    /// value for it gets the event's ID there.
     #[schemars(title = "Key column", length(min = 1))]
     pub(crate) key: String,
-    /// What becomes of a lead whose row is there already. merge: its columns overwrite those of the row. ignore: the row
-    /// stays. insert: the row stays as well, and the database role only needs the right to insert.
-    #[schemars(title = "If the row is there already")]
+    /// What to do if the lead's row exists already. merge: overwrite the row's columns with those of the lead. ignore: keep
+    /// the row. insert: keep the row, with a database role that only needs the right to insert.
+    #[schemars(title = "If the row exists")]
     pub(crate) duplicates: Duplicates,
 }
 
-/// What becomes of a lead whose row is there already.
+/// What to do with a lead whose row exists already.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]

@@ -27,12 +27,12 @@ impl Mapping for Salesforce {
     fn describe() -> Description {
         Description {
             title: "Salesforce",
-            summary: "A lead becomes a lead with its message as the description.",
+            summary: "A lead becomes a Salesforce lead with its message as the description.",
             url: "https://NAME.my.salesforce.com",
             headers: &[HeaderHint {
                 name: "authorization",
-                placeholder: "Bearer … (access token of a connected app; scope api. It ends with its session: renew it in \
-                              time, or let the session policy make it last)",
+                placeholder: "Bearer … (access token of a connected app with the scope api. It expires with its session: \
+                              renew it in time, or extend the session in the policy)",
                 secret: true,
             }],
         }

@@ -8,32 +8,32 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "Salesforce")]
 pub(crate) struct Settings {
-    /// The company of a new lead, without which Salesforce takes none.
+    /// The company of a new lead: Salesforce requires one.
     #[schemars(title = "Company", length(min = 1))]
     pub(crate) company: String,
-    /// The lead source of a new lead: one that your Salesforce has. Empty leaves it alone.
+    /// The lead source of a new lead, from your Salesforce's list. Empty: none.
     #[schemars(title = "Lead source")]
     lead_source: String,
-    /// The status of a new lead: one that your Salesforce has. Empty: its default.
+    /// The status of a new lead, from your Salesforce's list. Empty: its default.
     #[schemars(title = "Status")]
     status: String,
-    /// The id of the user or queue that owns a new lead. Empty: as Salesforce assigns it.
-    #[schemars(title = "Owner id", regex(pattern = "^([a-zA-Z0-9]{15}([a-zA-Z0-9]{3})?)?$"))]
+    /// The ID of the user or queue that owns a new lead. Empty: as Salesforce assigns it.
+    #[schemars(title = "Owner ID", regex(pattern = "^([a-zA-Z0-9]{15}([a-zA-Z0-9]{3})?)?$"))]
     owner_id: String,
-    /// A lead field that you made for the conversation's id and marked as an external id, by its API name, for example
-    /// Conversation__c. With it, a second lead of the same conversation updates the first one, and nothing is ever
-    /// created twice. Empty puts the conversation into the description.
+    /// A lead field that you made for the conversation's ID and marked as an external ID, by its API name, for example
+    /// Conversation__c. Leads are then upserted by external ID: a second lead of a conversation updates the first, and
+    /// nothing is created twice. Empty: the conversation goes into the description.
     #[schemars(
-        title = "External id field for the conversation",
+        title = "External ID field for the conversation",
         regex(pattern = "^([A-Za-z][A-Za-z0-9_]*__c)?$")
     )]
     external_id_field: String,
-    /// A lead field that you made for the channel, by its API name, for example Channel__c. Empty puts it into the
+    /// A lead field that you made for the channel, by its API name, for example Channel__c. Empty: the channel goes into the
     /// description.
     #[schemars(title = "Field for the channel", regex(pattern = "^([A-Za-z][A-Za-z0-9_]*__c)?$"))]
     channel_field: String,
     /// Save a lead although a duplicate rule alerts about it. A rule that blocks still does.
-    #[schemars(title = "Save in spite of alerts")]
+    #[schemars(title = "Save despite alerts")]
     pub(crate) save_duplicates: bool,
     /// The name of your domain, as in NAME.my.salesforce.com, for links from the log.
     #[schemars(title = "My Domain name", regex(pattern = "^[a-z0-9-]*$"))]

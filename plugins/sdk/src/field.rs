@@ -241,7 +241,7 @@ impl<'a> Source<'a> {
 pub fn check_columns<'a>(columns: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     match columns.into_iter().find(|name| !seen.insert(*name)) {
-        Some(name) => Err(Failure::permanent(format!("the settings name the column {name} twice"))),
+        Some(name) => Err(Failure::permanent(format!("The settings name the column {name} twice."))),
         None => Ok(()),
     }
 }

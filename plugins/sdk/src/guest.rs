@@ -56,7 +56,7 @@ pub(crate) fn transform<M: Mapping>(
     so_far: &History,
 ) -> Result<Action, Failure> {
     let settings: M::Settings = serde_json::from_str(settings)
-        .map_err(|error| Failure::permanent(format!("the settings do not fit this mapping: {error}")))?;
+        .map_err(|error| Failure::permanent(format!("The settings do not fit this mapping: {error}.")))?;
     match M::transform(event, &settings, so_far) {
         Ok(action) => Ok(action),
         Err(Stop::Call(request)) => Ok(Action::Call(*request)),

@@ -81,7 +81,7 @@ impl Action {
 
     /// A lead that is [blank](crate::Lead::is_blank) is not delivered: there is nobody to answer.
     pub fn skip_blank() -> Self {
-        Self::skip("nothing was collected: no name, phone number, e-mail address or message")
+        Self::skip("Nothing was collected: no name, phone number, e-mail address or message.")
     }
 
     /// This event is deliberately not delivered, and why.
