@@ -74,7 +74,7 @@ async fn send_all(api: &Api, project: &str, receipt: &str) {
         if is_blank(lead) {
             assert_eq!(delivery["state"], "skipped", "{lead}: {delivery}");
             assert!(
-                delivery["reason"].as_str().unwrap().contains("nothing was collected"),
+                delivery["reason"].as_str().unwrap().contains("Nothing was collected"),
                 "{lead}: {delivery}"
             );
         } else {

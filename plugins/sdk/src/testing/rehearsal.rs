@@ -169,17 +169,20 @@ impl<M: Mapping> Rehearsal<M> {
         let Answer::Reply { status, headers, body } = answer else {
             return Err(Outcome::Retry("no answer".to_owned(), None));
         };
+        // A refusal has no effect; the service behind a gateway may have done what it was asked to before the answer went
+        // wrong.
+        if !matches!(status, 200..300 | 408 | 500..600) {
+            self.history.uncertain.clone_from(&before);
+        }
         if (200..300).contains(&status) || request.accept.contains(&status) {
             let headers = headers.into_iter().map(|(name, value)| Header { name, value }).collect();
             let (body, truncated) = cut(body);
             return Ok(Reply { step: request.step, status, headers, body, truncated });
         }
-        // The service behind a gateway may have done what it was asked to before the answer went wrong.
-        if !matches!(status, 408 | 500..600) {
-            self.history.uncertain = before;
-        }
         match status {
-            401 | 403 | 408 | 425 | 429 | 500..600 => Err(Outcome::Retry(format!("status {status}"), None)),
+            401..=403 | 408 | 423 | 425 | 429 | 500..600 => {
+                Err(Outcome::Retry(format!("status {status}"), None))
+            }
             _ => Err(Outcome::Refused(status)),
         }
     }
