@@ -228,6 +228,9 @@ pub struct WebhookBody {
     pub disabled_reason: Option<String>,
     /// Since when it is in this state.
     pub state_since: String,
+    /// Nothing is sent to it for a while; absent while it is delivered to as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<LaneBody>,
     /// Signs its requests. Shown once, when the webhook is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_secret: Option<String>,
@@ -237,6 +240,15 @@ pub struct WebhookBody {
     pub created_at: String,
     /// When it was last changed.
     pub updated_at: String,
+}
+
+/// A time in which nothing is sent to a webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneBody {
+    /// When the next request may be sent.
+    pub resting_until: String,
+    /// Why, for people: `HubSpot asked for a pause`.
+    pub reason: String,
 }
 
 impl WebhookBody {
@@ -262,6 +274,7 @@ impl From<&Webhook> for WebhookBody {
             state: state.to_owned(),
             disabled_reason: reason.map(str::to_owned),
             state_since: webhook.state_since.to_string(),
+            lane: None,
             signing_secret: None,
             revision: webhook.revision,
             created_at: webhook.created_at.to_string(),

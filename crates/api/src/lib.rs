@@ -12,6 +12,7 @@ mod events;
 mod gate;
 mod health;
 mod intake;
+mod lane;
 mod limits;
 mod plugins;
 mod problem;

@@ -13,6 +13,7 @@ use crate::deliveries;
 use crate::dto::page::{PageDto, PageQuery};
 use crate::dto::webhook::{NewWebhookDto, WebhookDto, WebhookPatchDto};
 use crate::intake::Body;
+use crate::lane;
 use crate::problem::Problem;
 
 /// How often a change without `if-match` is tried again when somebody else changes the webhook at the same time.
@@ -43,7 +44,8 @@ pub(crate) async fn list(
 
 pub(crate) async fn read(Caller(engine): Caller, Path(webhook): Path<String>) -> Result<Response, Problem> {
     let webhook = engine.webhook(body::id::<WebhookId>(&webhook)?).await?;
-    Ok(shown(&webhook))
+    let lane = lane::of(&engine, webhook.id).await?;
+    Ok(with_etag(&webhook, body::json(StatusCode::OK, &WebhookDto::from(&*webhook).resting(lane))))
 }
 
 /// Changes what the body names. Headers are merged by name: `null` removes one, `"***"` keeps its stored value.

@@ -89,6 +89,23 @@ async fn retry_after_is_honoured() {
 }
 
 #[tokio::test]
+async fn a_pause_holds_for_the_whole_webhook_and_is_shown_on_it() {
+    let (target, _home, server, project) = one_webhook().await;
+    target.script(When::next(1), Fault::Answer(Answer::status(429).header("retry-after", "49.5")));
+    let id = server.api.one_delivery(&project, &lead::sample()).await;
+    server.api.delivery_when(&id, |delivery| delivery["attempt_count"] == 1).await;
+    let next = server.api.one_delivery(&project, &lead::saying("and another one")).await;
+    let delivery = server.api.delivery(&id).await;
+    let path = format!("/v1/webhooks/{}", delivery["webhook"].as_str().unwrap());
+    let webhook = server.api.get(&path).await.json(200);
+    assert_eq!(webhook["lane"]["reason"], "127.0.0.1 asked for a pause", "{webhook}");
+    let pause = time(&webhook["lane"]["resting_until"]).since(time(&delivery["attempts"][0]["started_at"]));
+    assert!(pause >= Duration::from_secs(49), "{pause:?}");
+    assert_eq!(server.api.delivery(&next).await["attempt_count"], 0);
+    assert_eq!(target.received().len(), 1);
+}
+
+#[tokio::test]
 async fn answers_that_no_waiting_fixes_end_the_delivery_with_a_hint() {
     let (target, _home, server, project) = one_webhook().await;
     let moved = Answer::status(301).header("location", "https://elsewhere.example/");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use hookwright_api_types::webhook::LaneBody;
 use hookwright_engine::NewWebhook;
 use hookwright_model::{
     CustomHeaders, EventKind, Limits, Mapping, ProjectId, RetryPolicy, Settings, TargetUrl, Webhook,
@@ -327,6 +328,9 @@ pub(crate) struct WebhookDto {
     disabled_reason: Option<&'static str>,
     /// Since when it is in this state.
     state_since: String,
+    /// Nothing is sent to it for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<LaneBody>,
     /// Shown once, when the webhook is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     signing_secret: Option<String>,
@@ -336,6 +340,11 @@ pub(crate) struct WebhookDto {
 }
 
 impl WebhookDto {
+    /// With the rest of its lane.
+    pub(crate) fn resting(self, lane: Option<LaneBody>) -> Self {
+        Self { lane, ..self }
+    }
+
     /// With the secret that signs its requests.
     pub(crate) fn with_secret(webhook: &Webhook) -> Self {
         Self { signing_secret: Some(webhook.secrets.current.reveal()), ..Self::from(webhook) }
@@ -362,6 +371,7 @@ impl From<&Webhook> for WebhookDto {
             state,
             disabled_reason,
             state_since: webhook.state_since.to_string(),
+            lane: None,
             signing_secret: None,
             revision: webhook.revision,
             created_at: webhook.created_at.to_string(),

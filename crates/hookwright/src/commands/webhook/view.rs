@@ -36,12 +36,16 @@ pub(super) fn whole(webhook: &WebhookBody) -> String {
     let mapping = webhook.mapping.as_ref();
     let reason = webhook.disabled_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     let since = output::to_second(&webhook.state_since);
+    let resting = webhook.lane.as_ref().map(|lane| {
+        format!("nothing is sent until {}: {}", output::to_second(&lane.resting_until), lane.reason)
+    });
     let headers = webhook.headers.iter().map(|(name, value)| format!("{name}: {value}"));
     let facts = [
         ("webhook", Some(webhook.id.clone())),
         ("name", Some(webhook.name.clone()).filter(|name| !name.is_empty())),
         ("project", Some(webhook.project.clone())),
         ("state", Some(format!("{}{reason}, since {since}", webhook.state))),
+        ("resting", resting),
         ("url", Some(webhook.url.clone())),
         ("events", Some(webhook.events.join(", "))),
         ("mapping", Some(mapping.map_or_else(|| "none: the event is sent as it is".to_owned(), plugin))),
@@ -75,6 +79,8 @@ fn limits(limits: &WebhookLimitsBody) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hookwright_api_types::webhook::LaneBody;
+
     use super::*;
 
     const HUBSPOT: &str = r#"{"id": "whk_1", "project": "p", "name": "HubSpot", "url": "https://api.hubapi.com/",
@@ -111,6 +117,16 @@ mod tests {
             changed   2026-05-31T10:00:01Z\n\
             header    authorization: ***\n";
         assert_eq!(whole(&serde_json::from_str(HUBSPOT).unwrap()), expected);
+    }
+
+    #[test]
+    fn a_pause_is_shown() {
+        let mut webhook: WebhookBody = serde_json::from_str(HUBSPOT).unwrap();
+        let resting_until = "2026-05-31T12:04:00.5Z".to_owned();
+        webhook.lane = Some(LaneBody { resting_until, reason: "HubSpot asked for a pause".to_owned() });
+        let text = whole(&webhook);
+        let expected = "nothing is sent until 2026-05-31T12:04:00Z: HubSpot asked for a pause";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]
