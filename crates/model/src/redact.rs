@@ -305,7 +305,7 @@ fn percent_encoded(secret: &[u8], plain: &str, space: &str) -> Vec<u8> {
         match byte {
             b' ' => encoded.push_str(space),
             byte if byte.is_ascii_alphanumeric() || plain.as_bytes().contains(byte) => {
-                encoded.push(char::from(*byte))
+                encoded.push(char::from(*byte));
             }
             byte => encoded.push_str(&format!("%{byte:02X}")),
         }

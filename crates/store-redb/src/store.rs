@@ -298,7 +298,7 @@ impl Store for RedbStore {
             match set_aside {
                 Ok(()) => self.shared.claims.forget_damage(id),
                 Err(error) => {
-                    error!(delivery.id = %id, error = %error, "a damaged delivery cannot be set aside")
+                    error!(delivery.id = %id, error = %error, "a damaged delivery cannot be set aside");
                 }
             }
         }

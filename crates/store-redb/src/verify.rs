@@ -61,7 +61,7 @@ fn walk(path: &Path, sealer: &Sealer) -> Result<Verified, OpenErrorKind> {
     match contain(|| database.check_integrity().map_err(Fault::from)) {
         Ok(true) => {}
         Ok(false) => {
-            found.note("file", "pages", "their checksums did not match; the last commit that does is used")
+            found.note("file", "pages", "their checksums did not match; the last commit that does is used");
         }
         Err(fault) => found.note("file", "pages", &fault.to_string()),
     }

@@ -188,7 +188,7 @@ impl Work {
             match contain(|| Ok::<_, Fault>(self.work())) {
                 Ok(closing) => break closing,
                 Err(fault) => {
-                    error!(error = %fault, "the store's writer panicked; it goes on with the next group")
+                    error!(error = %fault, "the store's writer panicked; it goes on with the next group");
                 }
             }
         };
@@ -269,7 +269,7 @@ impl Work {
             }
             // A damaged page stops the operations that need it. It is no reason to give up the others.
             Err(fault @ Fault::Damaged(_)) => {
-                error!(error = %fault, "an operation met damage in the store's file")
+                error!(error = %fault, "an operation met damage in the store's file");
             }
             Err(fault) => {
                 shared.disk.note_write(Err(fault));
