@@ -42,6 +42,7 @@ impl Mapping for AmoCrm {
         if lead.is_blank() {
             return Ok(Action::skip_blank());
         }
+        Draft::warn_of_unfit(&lead, so_far);
         let api = Api::new(settings, so_far, event)?;
         let mut not_added = Vec::new();
         let (id, refused) = without_refused(so_far, |refused| {

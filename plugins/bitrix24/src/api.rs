@@ -63,6 +63,11 @@ fn check(reply: &Reply) -> Result<(), Failure> {
         (_, Some("insufficient_scope")) => {
             Err(waiting("The inbound webhook lacks the scope `crm`: tick CRM in its settings", reply))
         }
+        // Of the lead that is there already, and not of others: the webhook must not wait for it.
+        (403, Some(_)) if reply.step == "comment" => Err(Failure::permanent(format!(
+            "Bitrix24 does not allow a comment on the known lead: the webhook's user has no access to it. Its words: {}",
+            reply.quote()
+        ))),
         (401 | 403, Some(_)) => Err(waiting(
             "Bitrix24 does not allow this: the webhook's user lacks a right, or the plan has no REST",
             reply,

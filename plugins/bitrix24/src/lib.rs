@@ -38,6 +38,7 @@ impl Mapping for Bitrix24 {
         if collected.is_blank() {
             return Ok(Action::skip_blank());
         }
+        Draft::warn_of_unfit(&collected, so_far);
         let api = Api::new(settings, so_far, event);
         let (id, _) = without_refused(so_far, |refused| {
             let draft = Draft::of(&collected, refused);

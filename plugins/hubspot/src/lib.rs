@@ -45,6 +45,7 @@ impl Mapping for HubSpot {
         if lead.is_blank() {
             return Ok(Action::skip_blank());
         }
+        Draft::warn_of_unfit(&lead, so_far);
         let api = Api::new(settings, so_far);
         let (contact, refused) =
             without_refused(so_far, |refused| contact::write(&api, &Draft::of(&lead, refused)))?;

@@ -41,6 +41,7 @@ impl Mapping for Pipedrive {
         if lead.is_blank() {
             return Ok(Action::skip_blank());
         }
+        Draft::warn_of_unfit(&lead, so_far);
         let api = Api::new(settings, so_far);
         let (person, refused) =
             without_refused(so_far, |refused| person::write(&api, &Draft::of(&lead, refused)))?;

@@ -50,6 +50,10 @@ pub(crate) fn check(reply: &Reply, key: &str) -> Result<(), Failure> {
             "Another row has the same value in a unique column that is not the key column {key}: {words}"
         ))),
         (409, _) => Err(Failure::permanent(format!("A constraint of the table refuses the row: {words}"))),
+        // Of this row, and not of the others: the webhook must not wait for it.
+        (403, "42501") if words.contains("row-level security") => Err(Failure::permanent(format!(
+            "A policy of the table does not allow this row. Change the policy, or the columns in the settings: {words}"
+        ))),
         (403, code) => {
             let why = match code {
                 "42501" => {

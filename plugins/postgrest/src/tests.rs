@@ -144,6 +144,13 @@ fn what_postgrest_answers_decides_what_happens() {
         (error(401, "PGRST301"), Retry(None)),
         (error(401, "PGRST302"), Retry(None)),
         (error(403, "42501"), Retry(Some(1_800))),
+        (
+            Answer::json(
+                403,
+                json!({ "code": "42501", "message": "new row violates row-level security policy for table \"leads\"" }),
+            ),
+            Held("A policy of the table"),
+        ),
         (Answer::text(403, "<html>"), Retry(Some(1_800))),
         (error(404, "PGRST205"), Refused),
         (error(404, "42P01"), Refused),

@@ -81,6 +81,11 @@ fn check(reply: &Reply) -> Result<(), Failure> {
             let reason = format!("Salesforce refuses the request: {words}");
             Err(Failure::retry(reason, reply.retry_after().or(Some(RIGHT_SECS))))
         }
+        // Of this lead, and not of the others: the webhook must not wait for it.
+        (403, _) if reply.step.starts_with("update-lead") => Err(Failure::permanent(format!(
+            "The user of this access token may not change the conversation's lead in Salesforce. Share the lead with that \
+             user. Salesforce's words: {words}"
+        ))),
         (403, _) => Err(Failure::retry(
             format!(
                 "The user of this access token may not do this in Salesforce. Give it the right to leads and their \

@@ -43,6 +43,7 @@ impl Mapping for Salesforce {
         if collected.is_blank() {
             return Ok(Action::skip_blank());
         }
+        Draft::warn_of_unfit(&collected, so_far);
         let api = Api::new(settings, so_far);
         let (id, _) = without_refused(so_far, |refused| {
             let draft = Draft::of(&collected, refused);

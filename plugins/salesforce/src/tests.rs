@@ -197,6 +197,19 @@ fn a_field_that_salesforce_refuses_is_kept_in_the_description() {
 }
 
 #[test]
+fn a_right_to_one_lead_keeps_no_other_lead_waiting() {
+    let mut organization = account();
+    Rehearsal::<Salesforce>::of(samples::complete()).settings(external_id()).attempt(&mut organization);
+    let denied =
+        Answer::json(403, json!([{ "errorCode": "INSUFFICIENT_ACCESS_OR_READONLY", "message": "no" }]));
+    let mut rehearsal = Rehearsal::<Salesforce>::of(samples::complete()).settings(external_id());
+    let outcome = rehearsal.attempt(&mut |request: &Request| {
+        if request.step == "update-lead" { denied.clone() } else { organization.answer(request) }
+    });
+    assert!(matches!(&outcome, Outcome::Held(reason) if reason.contains("Share the lead")), "{outcome:?}");
+}
+
+#[test]
 fn a_lead_that_somebody_else_made_meanwhile_is_updated() {
     let mut finds = 0;
     let mut rehearsal = Rehearsal::<Salesforce>::of(samples::complete()).settings(external_id());

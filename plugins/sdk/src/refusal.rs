@@ -160,6 +160,18 @@ impl Draft {
         draft
     }
 
+    /// Warns, at the start of a delivery, of what no target takes for an address or a phone number.
+    pub fn warn_of_unfit(lead: &Lead, so_far: &History) {
+        for (label, _) in Self::of(lead, &Refused::default()).set_aside() {
+            log::warn_once(
+                so_far,
+                &format!(
+                    "{label}: no target takes this for one, or it is too long. The value is kept as text."
+                ),
+            );
+        }
+    }
+
     /// [`Refused::step`] of what this target has refused.
     pub fn step(&self, step: &str) -> String {
         self.refused.step(step)
@@ -289,5 +301,12 @@ mod tests {
         assert_eq!((&draft.lead.email, &draft.lead.phone), (&None, &None));
         assert_eq!(draft.set_aside().count(), 2);
         assert_eq!(draft.step("create"), "create");
+
+        let mut so_far = History { replies: Vec::new(), uncertain: None };
+        Draft::warn_of_unfit(&lead, &so_far);
+        so_far.replies.push(reply("create", 201, ""));
+        Draft::warn_of_unfit(&lead, &so_far);
+        let lines: Vec<String> = crate::testing::take_log().into_iter().map(|(_, line)| line).collect();
+        assert!(lines.len() == 2 && lines[0].starts_with("Phone as given"), "{lines:?}");
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn record(level: Level, message: &str) {
     LOG.with_borrow_mut(|log| log.push((level, message.to_owned())));
 }
 
-fn take_log() -> Vec<(Level, String)> {
+pub(crate) fn take_log() -> Vec<(Level, String)> {
     LOG.take()
 }
 

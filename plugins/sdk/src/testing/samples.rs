@@ -170,6 +170,16 @@ pub fn all() -> Vec<(&'static str, Lead)> {
         ("long-phone", Lead { phone: Some("+1 202 ".repeat(57)), ..full.clone() }),
         ("long-email", Lead { email: Some(format!("{}@example.com", "x".repeat(2_000))), ..full.clone() }),
         ("long-conversation", Lead { conversation_id: Some("語".repeat(300)), ..full.clone() }),
+        (
+            "long-everything",
+            Lead {
+                name: Some(format!("{} {}", "語".repeat(300), "名".repeat(300))),
+                phone: Some("５".repeat(60)),
+                channel: Some("道".repeat(300)),
+                conversation_id: Some("🦀".repeat(300)),
+                ..full.clone()
+            },
+        ),
         ("dots", Lead { phone: some(".."), email: some("."), conversation_id: some(".."), ..full.clone() }),
         ("folders", Lead { channel: some("../x"), conversation_id: some("a/../b"), ..full.clone() }),
         ("refused-email", Lead { email: some("redacted@ymail.con"), ..full.clone() }),
