@@ -18,8 +18,7 @@ const MAX_WAITING: usize = 64;
 pub enum TestError {
     /// Its turn did not come.
     #[error(
-        "The test was not sent: for {} seconds as many deliveries of this webhook or project were under way as may be. Try \
-         again later",
+        "The test was not sent: for {} seconds, other deliveries of this webhook or project took every place. Try again later",
         .0.as_secs()
     )]
     Busy(Duration),

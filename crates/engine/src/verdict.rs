@@ -12,7 +12,7 @@ mod hints;
 mod services;
 
 pub(crate) use automation::judge_event;
-pub(crate) use hints::is_web_page;
+pub(crate) use hints::{is_not_http, is_web_page};
 
 /// The most characters of a target's own words in a message.
 const MAX_QUOTED_CHARS: usize = 300;

@@ -154,6 +154,9 @@ const FIX_PLUGIN: &str = "Fix the plugin or the webhook's settings, then resend.
 
 const FIX_TARGET: &str = "The target refused the request. Change there, or in the webhook, what the reason names; then resend. The delivery is kept";
 
+const NOT_HTTP: &str = "The target's answer breaks off, or is not HTTP behind its first line: have its server repaired, then \
+                        resend. The delivery is kept";
+
 const WEB_PAGE: &str = "The target answered with a web page instead of data: check the webhook's URL. Then resend; the \
                         delivery is kept";
 
@@ -193,6 +196,7 @@ fn failed(error: &MapError, reply: Option<&ReceivedReply>, now: Timestamp) -> En
         }
         MapError::Plugin(Failure::Permanent(_)) => {
             let hint = match reply {
+                Some(reply) if verdict::is_not_http(reply) => NOT_HTTP,
                 Some(reply) if verdict::is_web_page(reply) => WEB_PAGE,
                 Some(reply) if reply.status >= 300 => FIX_TARGET,
                 _ => FIX_PLUGIN,

@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 use super::steps::{Step, Steps, is_out_of_reach};
 use super::{Begun, Drained, Notices, TestSends};
 use crate::attempt::{Ended, STORE_RETRY, Worker};
+use crate::delivery::Health;
 use crate::flow::Uptime;
 
 /// The loop goes round at least this often, which shows that it lives and that nobody has set the clock.
@@ -54,10 +55,11 @@ impl Dispatcher {
     pub(super) async fn run(mut self, mut stop: oneshot::Receiver<Duration>) -> Drained {
         let (notices, lanes) = (Arc::clone(&self.notices), Arc::clone(&self.worker.lanes));
         let deadline = loop {
-            lanes.beat();
             self.look_at_the_clock();
             self.start_tests();
             self.start_what_is_due().await;
+            // Not sooner: one that never gets here has not moved.
+            lanes.beat();
             let next = lanes.lock().next_time();
             let pause = next.map_or(BEAT, |at| at.saturating_sub(lanes.now()).min(BEAT));
             tokio::select! {
@@ -224,6 +226,8 @@ impl Dispatcher {
             Err(error) => {
                 error!(delivery.id = %delivery, error = %error, "a worker panicked");
                 self.worker.store.release(&[delivery]).await;
+                let reason = || "a worker panicked".to_owned();
+                self.worker.lanes.heard(webhook, Health::Failing, reason, self.wall());
                 Ended { retry_in: Some(STORE_RETRY) }
             }
         };

@@ -53,7 +53,10 @@ impl Supervisor {
                 Ok(_) => error!("the dispatcher has ended without being told to; it is started again"),
                 Err(error) => error!(error = %error, "the dispatcher panicked; it is started again"),
             }
-            pending = self.recover(&claimed).await;
+            pending = tokio::select! {
+                _ = &mut stop => return Drained::Complete,
+                pending = self.recover(&claimed) => pending,
+            };
             info!(webhooks = pending.len(), "the dispatcher goes on");
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hookwright_model::{ReceivedReply, TargetUrl};
 
-use super::{Context, Judgement, Refusal, Remedy, is_web_page, judge};
+use super::{Context, Judgement, Refusal, Remedy, is_not_http, is_web_page, judge};
 use crate::ports::SendError;
 
 /// So much of a body is searched for a service's words: its own answers are short.
@@ -195,8 +195,16 @@ pub(crate) fn judge_event(
     let rule = outcome.as_ref().ok().and_then(|reply| rule(context.url, reply));
     match judge(outcome, context) {
         Judgement::Success { reply, hint } => {
-            let page = is_web_page(&reply).then(|| WEB_PAGE.to_owned());
-            let hint = rule.map(|rule| rule.hint.to_owned()).or(hint).or(page);
+            let odd = if is_not_http(&reply) {
+                let words = format!(
+                    "The target answered {}, but the rest is not HTTP. It has the event",
+                    reply.status
+                );
+                Some(words)
+            } else {
+                is_web_page(&reply).then(|| WEB_PAGE.to_owned())
+            };
+            let hint = rule.map(|rule| rule.hint.to_owned()).or(hint).or(odd);
             Judgement::Success { reply, hint }
         }
         Judgement::Failure(mut refusal) => {
@@ -301,6 +309,16 @@ mod tests {
         let (remedy, hint) = judged(OTHER, 200, "<!doctype html><title>Sign in</title>", 0);
         assert_eq!(remedy, None);
         assert!(hint.contains("a web page"), "{hint}");
+    }
+
+    #[test]
+    fn a_success_whose_rest_is_not_http_is_one_and_says_so() {
+        let body = Bytes::from("answered 200, but the rest is not HTTP:\nServer : x");
+        let reply = ReceivedReply { status: 200, headers: Vec::new(), body, truncated: true };
+        let Judgement::Success { hint, .. } = event(OTHER, reply, 0, Duration::ZERO) else {
+            panic!("a failure")
+        };
+        assert!(hint.unwrap().contains("the rest is not HTTP"));
     }
 
     #[test]
