@@ -126,7 +126,10 @@ async fn a_plugin_is_deleted_once_no_webhook_uses_it_and_stays_for_what_is_under
 #[tokio::test(start_paused = true)]
 async fn settings_with_which_a_bundled_plugin_fails_for_the_sample_lead_are_not_saved() {
     let world = World::new().await;
-    world.engine.upload_plugin(PluginOwner::Bundled, "all".parse().unwrap(), COMPONENT.into()).await.unwrap();
+    let own = PluginOwner::Project(world.project);
+    for (owner, name) in [(PluginOwner::Bundled, "all"), (own, "three")] {
+        world.engine.upload_plugin(owner, name.parse().unwrap(), COMPONENT.into()).await.unwrap();
+    }
     let fails = |failure| *world.plugin.instead.lock() = Some(MapError::Plugin(failure));
     let named = |plugin: &str| {
         let mapping = Mapping { plugin: plugin.parse().unwrap(), ..three_calls("{}") };
