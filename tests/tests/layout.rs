@@ -44,10 +44,11 @@ const ROOMS: [(&str, &[&str]); 15] = [
 ];
 
 /// Outside libraries that are the business of few rooms.
-const LIBRARIES: [(&str, &[&str]); 4] = [
+const LIBRARIES: [(&str, &[&str]); 5] = [
     ("redb", &["hookwright-store-redb", "hookwright-bench"]),
     ("wasmtime", &["hookwright-plugin-host"]),
-    ("reqwest", &["hookwright-egress", "hookwright"]),
+    ("reqwest", &["hookwright"]),
+    ("hickory-resolver", &["hookwright-egress"]),
     ("axum", &["hookwright-api", "hookwright"]),
 ];
 
