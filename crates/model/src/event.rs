@@ -5,10 +5,14 @@ mod text;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 pub use text::{MAX_DEPTH, without_bom};
 
@@ -69,6 +73,19 @@ pub struct Event {
     pub received_at: Timestamp,
     /// The body, byte for byte as the producer sent it.
     pub payload: Bytes,
+}
+
+impl Event {
+    /// Whether the other event says the same. A producer that sends an event again may stamp its time anew.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        fn untimed(payload: &[u8]) -> Option<Value> {
+            let mut value: Value = serde_json::from_slice(payload).ok()?;
+            value.as_object_mut()?.remove("created_at");
+            Some(value)
+        }
+        self.payload == other.payload
+            || untimed(&self.payload).is_some_and(|own| untimed(&other.payload) == Some(own))
+    }
 }
 
 /// The contact details; a field that was not collected is none, never empty or blank.
@@ -134,12 +151,12 @@ impl<'a> Payload<'a> {
     fn read(body: &'a [u8]) -> Option<Self> {
         // Parsers do not look at the bytes of members that nobody reads.
         std::str::from_utf8(body).ok()?;
-        let raw: RawPayload<'a> = serde_json::from_slice(body).ok()?;
+        let Object(raw) = serde_json::from_slice::<Object<RawPayload<'a>>>(body).ok()?;
         Some(Self {
             kind: raw.event?.0.parse().ok()?,
             project: raw.project_id?.0.parse().ok()?,
             created_at: raw.created_at?.0.parse().ok()?,
-            lead: raw.lead?.into(),
+            lead: raw.lead?.0.into(),
         })
     }
 }
@@ -153,7 +170,7 @@ struct RawPayload<'a> {
     #[serde(borrow)]
     created_at: Option<Text<'a>>,
     #[serde(borrow)]
-    lead: Option<RawLead<'a>>,
+    lead: Option<Object<RawLead<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -170,6 +187,27 @@ struct RawLead<'a> {
     channel: Option<Text<'a>>,
     #[serde(borrow)]
     conversation_id: Option<Text<'a>>,
+}
+
+/// A value that is written as an object: derived types take a list of their members' values as well.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Members(PhantomData))
+    }
 }
 
 /// A string that borrows when it has no escapes (a bare `Option<Cow>` would always copy).
@@ -242,6 +280,8 @@ mod tests {
         for (text, pointer, words) in [
             ("", "", "empty"),
             ("[]", "", "a list, but an event is a JSON object; send several"),
+            (&format!(r#"["lead.created","{PROJECT}","2026-05-31T10:00:00Z",{{}}]"#), "", "a list"),
+            (&body(r#"["Ann",null,null,null,null,null]"#), "/lead", "`lead` is a list"),
             ("7", "", "a number"),
             (&format!("{whole} x"), "", "line 1, column"),
             (&whole[..20], "", "ends before the JSON does"),
@@ -343,6 +383,26 @@ mod tests {
             assert_eq!(error.pointer, "");
             assert!(error.message.contains(words), "{words}: {error}");
         }
+    }
+
+    #[test]
+    fn events_say_the_same_whatever_their_time() {
+        let event = |payload: &str| Event {
+            id: EventId::from_bytes([1; 16]),
+            project: PROJECT.parse().unwrap(),
+            kind: EventKind::LeadCreated,
+            received_at: Timestamp::EPOCH,
+            payload: Bytes::copy_from_slice(payload.as_bytes()),
+        };
+        let first = body(r#"{"name":"Ann"}"#);
+        let later = first.replace("10:00:00Z", "10:00:07Z");
+        assert!(event(&first).says_the_same_as(&event(&first)));
+        assert!(event(&first).says_the_same_as(&event(&later)));
+        for other in [first.replace("Ann", "Bob"), first.replace("\"x\":1", "\"x\":2"), "not JSON".to_owned()]
+        {
+            assert!(!event(&first).says_the_same_as(&event(&other)), "{other}");
+        }
+        assert!(!event("not JSON").says_the_same_as(&event("no JSON either")));
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn expiry(first: &Event) -> Timestamp {
 fn repeat(first: &Event, event: &Event) -> Result<bool, StoreError> {
     if event.received_at >= expiry(first) {
         Ok(false)
-    } else if event.payload == first.payload {
+    } else if event.says_the_same_as(first) {
         Ok(true)
     } else {
         Err(StoreError::IdempotencyMismatch)

@@ -4,7 +4,7 @@ use jsonptr::PointerBuf;
 use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 
-use super::{EventKind, PayloadError, RawPayload, text};
+use super::{EventKind, Object, PayloadError, RawPayload, text};
 use crate::id::ProjectId;
 use crate::time::Timestamp;
 
@@ -107,7 +107,7 @@ fn kind(value: &Value) -> &'static str {
 /// A member that the body has twice, of which parsers take either.
 fn repeated(body: &[u8]) -> Option<PayloadError> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let error = serde_path_to_error::deserialize::<_, RawPayload<'_>>(&mut json).err()?;
+    let error = serde_path_to_error::deserialize::<_, Object<RawPayload<'_>>>(&mut json).err()?;
     let message = error.inner().to_string();
     let name = message.strip_prefix("duplicate field `")?.split('`').next()?;
     let mut pointer = pointer(error.path());

@@ -62,7 +62,7 @@ impl State {
         if let Some(first) = key.as_ref().and_then(|key| self.accepted.get(key)) {
             let known = &self.events[&first.event];
             if event.received_at < known.received_at.after(IdempotencyKey::KEPT_FOR) {
-                return if known.payload == event.payload {
+                return if event.says_the_same_as(known) {
                     let fan_out = self.fan_outs.get(&first.event).copied();
                     let fan_out = fan_out.map_or(FanOut::Complete, FanOut::After);
                     Ok(Accepted { repeat: Repeat::Known, fan_out, ..first.clone() })
