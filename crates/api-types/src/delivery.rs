@@ -9,6 +9,7 @@ use hookwright_model::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::event::LeadBody;
 use crate::page::PageQuery;
 use crate::raw;
 
@@ -57,9 +58,16 @@ pub struct DeliveryBody {
     pub component: Option<String>,
     /// When it was created.
     pub created_at: String,
+    /// The person whom the event is about; null when the event is not readable any more.
+    pub lead: Option<LeadBody>,
 }
 
 impl DeliveryBody {
+    /// The delivery of an event about this person.
+    pub fn of(delivery: &Delivery, lead: Option<LeadBody>) -> Self {
+        Self { lead, ..Self::from(delivery) }
+    }
+
     /// Whether it is in this state.
     pub fn is(&self, state: DeliveryState) -> bool {
         self.state == state.as_str()
@@ -103,6 +111,7 @@ impl From<&Delivery> for DeliveryBody {
             next_attempt_at: due.map(|due| due.to_string()),
             component: delivery.pin.map(|pin| pin.digest.to_string()),
             created_at: delivery.created_at.to_string(),
+            lead: None,
         }
     }
 }

@@ -33,13 +33,17 @@ impl EventsQuery {
     pub const UNDELIVERED: &str = "undelivered";
 }
 
-/// The person whom an event is about.
+/// The person whom an event is about. What was not collected is null.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadBody {
-    /// The name; null when it was not collected.
+    /// The name.
     pub name: Option<String>,
-    /// The e-mail address; null when it was not collected.
+    /// The e-mail address.
     pub email: Option<String>,
+    /// The phone number.
+    pub phone: Option<String>,
+    /// Every field of the lead that was not collected, by its name in the payload.
+    pub not_collected: Vec<String>,
 }
 
 /// An event of a list.

@@ -3,6 +3,7 @@
 use http::Method;
 
 use crate::path;
+use crate::problem::Code;
 
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident = $method:ident $path:ident;)*) => {
@@ -100,5 +101,59 @@ impl Operation {
     /// Whether it wants a key.
     pub fn is_guarded(self) -> bool {
         self.path().starts_with(path::GUARDED)
+    }
+
+    /// The problems that it answers with, besides [`Code::Internal`] and those of an overload: [`Code::Unavailable`],
+    /// [`Code::RequestTimeout`] and [`Code::TooManyRequests`].
+    pub fn problems(self) -> Vec<Code> {
+        use Code as C;
+        let own: &[Code] = match self {
+            Self::Healthz | Self::ReadLimits => &[],
+            // An overload is what it tells about.
+            Self::Readyz => &[C::Unavailable],
+            Self::CreateProject => &[C::Conflict, C::InvalidInput],
+            Self::ListProjects => &[C::InvalidInput],
+            Self::CreateWebhook
+            | Self::ListWebhooks
+            | Self::PreviewPlugin
+            | Self::ListEvents
+            | Self::ListDeliveries => &[C::NotFound, C::InvalidInput],
+            Self::ReadProject
+            | Self::ReadWebhook
+            | Self::TestWebhook
+            | Self::ListPlugins
+            | Self::ReadPlugin
+            | Self::ListPluginVersions
+            | Self::ReadPluginVersion
+            | Self::DownloadComponent
+            | Self::ReadEvent
+            | Self::ReadDelivery => &[C::NotFound],
+            Self::ChangeWebhook => &[C::NotFound, C::PreconditionFailed, C::InvalidInput],
+            Self::DeleteWebhook => &[C::NotFound, C::PreconditionFailed],
+            Self::UploadPlugin | Self::CheckPlugin => &[C::NotFound, C::Conflict, C::InvalidInput],
+            Self::DeletePlugin
+            | Self::DeletePluginVersion
+            | Self::DeliverEvent
+            | Self::ResendDelivery
+            | Self::CancelDelivery => &[C::NotFound, C::Conflict],
+            Self::AcceptEvents => &[C::Conflict, C::InvalidInput],
+        };
+        let key: &[Code] = if self.is_guarded() { &[C::Unauthorized] } else { &[] };
+        let body: &[Code] = if self.has_body() { &[C::TooLarge, C::UnsupportedMediaType] } else { &[] };
+        [own, key, body].concat()
+    }
+
+    /// Whether a request has a body.
+    pub fn has_body(self) -> bool {
+        matches!(
+            self,
+            Self::CreateProject
+                | Self::CreateWebhook
+                | Self::ChangeWebhook
+                | Self::UploadPlugin
+                | Self::CheckPlugin
+                | Self::PreviewPlugin
+                | Self::AcceptEvents
+        )
     }
 }

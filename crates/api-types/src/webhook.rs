@@ -240,6 +240,9 @@ pub struct WebhookBody {
     pub created_at: String,
     /// When it was last changed.
     pub updated_at: String,
+    /// What is doubtful about it, for people. Only in answers to changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// A time in which nothing is sent to a webhook.
@@ -279,6 +282,7 @@ impl From<&Webhook> for WebhookBody {
             revision: webhook.revision,
             created_at: webhook.created_at.to_string(),
             updated_at: webhook.updated_at.to_string(),
+            warnings: Vec::new(),
         }
     }
 }

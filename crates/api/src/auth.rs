@@ -1,13 +1,19 @@
-//! Who may ask: whoever has the admin key.
+//! Lets callers in by their key.
 
-use axum::extract::{FromRef, FromRequestParts, Request, State};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use headers::HeaderMapExt as _;
+use headers::authorization::{Authorization, Bearer};
 use hookwright_engine::{Engine, Principal, ScopedEngine};
 use hookwright_model::{Digest, ErrorKind};
-use http::header;
 use http::request::Parts;
 
+use crate::failures::Failures;
+use crate::memory::Account;
 use crate::problem::Problem;
 
 /// The key that opens the whole API. Only its digest is kept, so comparing takes no longer for a guess that is nearly
@@ -25,30 +31,33 @@ impl AdminKey {
     pub fn from_digest(digest: Digest) -> Self {
         Self(digest)
     }
-
-    fn opens(self, key: &str) -> bool {
-        Digest::of(key.as_bytes()) == self.0
-    }
 }
 
+/// Lets requests pass that have the key.
 pub(crate) async fn require(
-    State(key): State<AdminKey>,
+    State(AdminKey(admin)): State<AdminKey>,
+    State(failures): State<Arc<Failures>>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer = given.and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-    });
-    match bearer {
-        Some(token) if key.opens(token) => {
-            request.extensions_mut().insert(Principal::installation());
-            Ok(next.run(request).await)
-        }
-        Some(_) => Err(Problem::new(ErrorKind::Unauthorized, "this key is not valid")),
-        None => Err(Problem::new(ErrorKind::Unauthorized, "send the key as `authorization: Bearer <key>`")),
+    let Some(Authorization(bearer)) = request.headers().typed_get::<Authorization<Bearer>>() else {
+        let detail = "send the key as `authorization: Bearer <key>`";
+        return Err(Problem::new(ErrorKind::Unauthorized, detail));
+    };
+    let key = Digest::of(bearer.token().trim().as_bytes());
+    if key == admin {
+        request.extensions_mut().insert(Principal::installation());
+        request.extensions_mut().insert(Account::Key(key));
+        return Ok(next.run(request).await);
     }
+    match failures.add(address(&request)).await {
+        Ok(()) => Err(Problem::new(ErrorKind::Unauthorized, "this key is not valid")),
+        Err(too_many) => Err(too_many.into()),
+    }
+}
+
+fn address(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
 /// The engine on behalf of the caller, whom [`require`] has let in.

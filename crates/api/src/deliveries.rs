@@ -1,51 +1,88 @@
 //! `/v1/deliveries`, and the log of a project
 
+use std::collections::HashMap;
+
+use axum::Json;
 use axum::extract::{Path, Query};
-use axum::response::Response;
+use hookwright_api_types::delivery::{
+    AttemptBody, DeliveriesQuery, DeliveryBody, DeliveryDetail, DeliveryStory,
+};
+use hookwright_api_types::event::LeadBody;
+use hookwright_api_types::page::PageBody;
 use hookwright_engine::ScopedEngine;
 use hookwright_model::{Delivery, DeliveryId, ProjectId};
+use hookwright_store::StoreError;
 use http::StatusCode;
 
 use crate::auth::Caller;
-use crate::body;
-use crate::dto::delivery::{DeliveriesQuery, DeliveryDetailDto, DeliveryDto};
-use crate::dto::page::PageDto;
+use crate::parse;
 use crate::problem::Problem;
+use crate::{answer, request};
 
 pub(crate) async fn list(
     Caller(engine): Caller,
     Path(project): Path<String>,
     query: Query<DeliveriesQuery>,
-) -> Result<Response, Problem> {
-    let project = body::id::<ProjectId>(&project)?;
-    let page = engine.deliveries(project, query.filter()?, query.page.request()?).await?;
-    Ok(body::json(StatusCode::OK, &PageDto::new(&page, DeliveryDto::from)))
+) -> Result<Json<PageBody<DeliveryBody>>, Problem> {
+    let project = parse::id::<ProjectId>(&project)?;
+    let page = engine.deliveries(project, request::deliveries(&query)?, request::page(&query.page)?).await?;
+    let mut leads = HashMap::new();
+    for delivery in &page.items {
+        if !leads.contains_key(&delivery.event) {
+            leads.insert(delivery.event, lead(&engine, delivery).await?);
+        }
+    }
+    let show = |delivery: &Delivery| {
+        let lead = leads.get(&delivery.event).cloned().flatten();
+        DeliveryBody::of(delivery, lead)
+    };
+    Ok(Json(PageBody::of(&page, show)))
 }
 
-pub(crate) async fn read(Caller(engine): Caller, Path(delivery): Path<String>) -> Result<Response, Problem> {
-    let delivery = engine.delivery(body::id::<DeliveryId>(&delivery)?).await?;
+pub(crate) async fn read(
+    Caller(engine): Caller,
+    Path(delivery): Path<String>,
+) -> Result<Json<DeliveryDetail>, Problem> {
+    let delivery = engine.delivery(parse::id::<DeliveryId>(&delivery)?).await?;
     detail(&engine, &delivery).await
 }
 
 pub(crate) async fn resend(
     Caller(engine): Caller,
     Path(delivery): Path<String>,
-) -> Result<Response, Problem> {
-    let delivery = engine.resend(body::id::<DeliveryId>(&delivery)?).await?;
-    Ok(body::json(StatusCode::ACCEPTED, &DeliveryDto::from(&delivery)))
+) -> Result<(StatusCode, Json<DeliveryBody>), Problem> {
+    let delivery = engine.resend(parse::id::<DeliveryId>(&delivery)?).await?;
+    let lead = lead(&engine, &delivery).await?;
+    Ok((StatusCode::ACCEPTED, Json(DeliveryBody::of(&delivery, lead))))
 }
 
 pub(crate) async fn cancel(
     Caller(engine): Caller,
     Path(delivery): Path<String>,
-) -> Result<Response, Problem> {
-    let delivery = engine.cancel(body::id::<DeliveryId>(&delivery)?).await?;
-    Ok(body::json(StatusCode::OK, &DeliveryDto::from(&delivery)))
+) -> Result<Json<DeliveryBody>, Problem> {
+    let delivery = engine.cancel(parse::id::<DeliveryId>(&delivery)?).await?;
+    let lead = lead(&engine, &delivery).await?;
+    Ok(Json(DeliveryBody::of(&delivery, lead)))
 }
 
 /// A delivery with its event and attempts.
-pub(crate) async fn detail(engine: &ScopedEngine, delivery: &Delivery) -> Result<Response, Problem> {
+pub(crate) async fn detail(
+    engine: &ScopedEngine,
+    delivery: &Delivery,
+) -> Result<Json<DeliveryDetail>, Problem> {
     let event = engine.event(delivery.event).await?;
     let attempts = engine.attempts(delivery.id).await?;
-    Ok(body::json(StatusCode::OK, &DeliveryDetailDto::new(delivery, &event, &attempts)))
+    let story = DeliveryStory {
+        payload: serde_json::from_slice(&event.payload).ok(),
+        attempts: attempts.iter().map(AttemptBody::from).collect(),
+    };
+    Ok(Json(DeliveryDetail { delivery: DeliveryBody::of(delivery, answer::lead(&event)), story }))
+}
+
+async fn lead(engine: &ScopedEngine, delivery: &Delivery) -> Result<Option<LeadBody>, Problem> {
+    match engine.event(delivery.event).await {
+        Ok(event) => Ok(answer::lead(&event)),
+        Err(StoreError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,61 +1,56 @@
 //! The events of a project, and single events
 
+use axum::Json;
 use axum::extract::{Path, Query};
-use axum::response::Response;
 use hookwright_api_types::event::{AcceptedBody, EventBody, EventRow, EventsQuery, LeadBody};
 use hookwright_api_types::page::PageBody;
-use hookwright_engine::LeadSummary;
 use hookwright_model::{Event, EventId, ProjectId};
-use hookwright_store::{EventEntry, EventFilter, FanOut};
+use hookwright_store::{EventEntry, FanOut};
 use http::StatusCode;
 
 use crate::auth::Caller;
-use crate::body;
-use crate::dto::page::PageQuery;
+use crate::parse;
 use crate::problem::Problem;
+use crate::{answer, request};
 
 pub(crate) async fn list(
     Caller(engine): Caller,
     Path(project): Path<String>,
     query: Query<EventsQuery>,
-    page: Query<PageQuery>,
-) -> Result<Response, Problem> {
-    let project = body::id::<ProjectId>(&project)?;
-    let filter = match query.filter.as_deref() {
-        None => EventFilter::All,
-        Some(EventsQuery::UNDELIVERED) => EventFilter::Undelivered,
-        Some(_) => {
-            let detail = format!("`filter` can only be `{}`", EventsQuery::UNDELIVERED);
-            return Err(Problem::invalid("", detail));
-        }
-    };
-    let page = engine.events(project, filter, page.request()?).await?;
-    Ok(body::json(StatusCode::OK, &PageBody::of(&page, row)))
+) -> Result<Json<PageBody<EventRow>>, Problem> {
+    let project = parse::id::<ProjectId>(&project)?;
+    let page = engine.events(project, request::events(&query)?, request::page(&query.page)?).await?;
+    Ok(Json(PageBody::of(&page, row)))
 }
 
-pub(crate) async fn read(Caller(engine): Caller, Path(event): Path<String>) -> Result<Response, Problem> {
-    let event = engine.event(body::id::<EventId>(&event)?).await?;
-    let shown = EventBody {
+pub(crate) async fn read(
+    Caller(engine): Caller,
+    Path(event): Path<String>,
+) -> Result<Json<EventBody>, Problem> {
+    let event = engine.event(parse::id::<EventId>(&event)?).await?;
+    Ok(Json(EventBody {
         id: event.id.to_string(),
         project: event.project.to_string(),
         event: event.kind.to_string(),
         received_at: event.received_at.to_string(),
         lead: lead(&event),
         payload: serde_json::from_slice(&event.payload).ok(),
-    };
-    Ok(body::json(StatusCode::OK, &shown))
+    }))
 }
 
 /// Delivers an event that no webhook wanted to those that want it now.
-pub(crate) async fn deliver(Caller(engine): Caller, Path(event): Path<String>) -> Result<Response, Problem> {
-    let id = body::id::<EventId>(&event)?;
+pub(crate) async fn deliver(
+    Caller(engine): Caller,
+    Path(event): Path<String>,
+) -> Result<(StatusCode, Json<AcceptedBody>), Problem> {
+    let id = parse::id::<EventId>(&event)?;
     let delivered = engine.deliver_event(id).await?;
     let accepted = AcceptedBody {
         id: id.to_string(),
         deliveries: delivered.deliveries.iter().map(|(delivery, _)| delivery.to_string()).collect(),
         more_deliveries: delivered.fan_out != FanOut::Complete,
     };
-    Ok(body::json(StatusCode::ACCEPTED, &accepted))
+    Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 
 fn row(entry: &EventEntry) -> EventRow {
@@ -71,6 +66,5 @@ fn row(entry: &EventEntry) -> EventRow {
 }
 
 fn lead(event: &Event) -> LeadBody {
-    let LeadSummary { name, email } = LeadSummary::of(event);
-    LeadBody { name, email }
+    answer::lead(event).unwrap_or_default()
 }

@@ -1,23 +1,21 @@
 //! Whether the service lives, and whether it can take requests.
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use hookwright_api_types::health::Health;
 use hookwright_engine::{DispatcherState, Engine};
 use hookwright_model::ErrorKind;
-use http::StatusCode;
-use serde_json::json;
 
-use crate::body;
 use crate::problem::Problem;
 
 /// The process answers, and its vital parts move. A service that does not live has to be restarted.
-pub(crate) async fn healthz(State(engine): State<Engine>) -> Result<Response, Problem> {
+pub(crate) async fn healthz(State(engine): State<Engine>) -> Result<Json<Health>, Problem> {
     let problems: Vec<String> = engine.store_health().writer.into_iter().chain(dispatcher(&engine)).collect();
     answer("ok", &problems)
 }
 
 /// New events are taken and delivered.
-pub(crate) async fn readyz(State(engine): State<Engine>) -> Result<Response, Problem> {
+pub(crate) async fn readyz(State(engine): State<Engine>) -> Result<Json<Health>, Problem> {
     let store = engine.store_health();
     let problems: Vec<String> = store.problems().map(str::to_owned).chain(dispatcher(&engine)).collect();
     if problems.is_empty() {
@@ -26,9 +24,9 @@ pub(crate) async fn readyz(State(engine): State<Engine>) -> Result<Response, Pro
     answer("ready", &problems)
 }
 
-fn answer(status: &str, problems: &[String]) -> Result<Response, Problem> {
+fn answer(status: &str, problems: &[String]) -> Result<Json<Health>, Problem> {
     if problems.is_empty() {
-        Ok(body::json(StatusCode::OK, &json!({"status": status})))
+        Ok(Json(Health { status: status.to_owned() }))
     } else {
         Err(Problem::new(ErrorKind::Unavailable, problems.join("; ")))
     }

@@ -1,96 +1,84 @@
-//! Bodies on their way in: how long one may be and take, and how much of all of them is in memory at the same time.
-//!
-//! Room is taken before the first byte is read, as much as the request announces, or as the body arrives if it announces
-//! nothing, and is given back with the answer. So a body that finds no room is refused before it is kept; whoever sends
-//! slowly holds only room of their own project, and for no longer than a body may take.
+//! Bodies on their way in: how long one may be and take, and where it is kept until the answer.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body as Stream, HttpBody as _};
 use axum::extract::{FromRequest, RawPathParams, Request};
 use axum::{Extension, RequestExt as _};
 use bytes::{Bytes, BytesMut};
-use hookwright_model::{ErrorKind, ProjectId};
+use headers::{ContentType, HeaderMapExt as _};
+use hookwright_api_types::Operation;
+use hookwright_api_types::limits::{MAX_BATCH_BYTES, MAX_BODY_BYTES, MAX_PREVIEW_BYTES};
+use hookwright_model::ErrorKind;
+use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
-use parking_lot::Mutex;
 
+use crate::memory::{Account, Bounds, Budget, Place, Pool};
 use crate::problem::Problem;
+
+/// The most bytes of all bodies together that are received or worked on, components apart.
+const LARGE_BYTES: usize = 96 * 1024 * 1024;
+/// The most bytes that the beginnings of all bodies have.
+const SMALL_BYTES: usize = 32 * 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+/// How long a component may take: the largest one over a line of 4 Mbit/s.
+const COMPONENT_TIME: Duration = Duration::from_secs(120);
+/// How many components of the largest size are in memory at the same time, and how many of one project.
+const COMPONENTS: usize = 5;
+const COMPONENTS_OF_ONE: usize = 2;
+
+/// What the bodies of each operation may be and take.
+pub(crate) struct Allowances {
+    bodies: Budget,
+    components: Budget,
+    component_bytes: usize,
+}
+
+impl Allowances {
+    /// For components of at most so many bytes.
+    pub(crate) fn new(component_bytes: usize) -> Self {
+        let small = Pool::unshared(SMALL_BYTES);
+        let of_all = |all| Bounds { all, of_key: all / 4 * 3, of_project: all / 2 };
+        let components = Bounds {
+            of_project: COMPONENTS_OF_ONE * component_bytes,
+            ..of_all(COMPONENTS * component_bytes)
+        };
+        Self {
+            bodies: Budget { small: small.clone(), large: Pool::new(of_all(LARGE_BYTES)) },
+            components: Budget { small, large: Pool::new(components) },
+            component_bytes,
+        }
+    }
+
+    /// Those of one operation.
+    pub(crate) fn of(&self, operation: Operation) -> Allowance {
+        let bodies = |max_bytes| Allowance { max_bytes, time: BODY_TIME, budget: self.bodies.clone() };
+        match operation {
+            Operation::UploadPlugin | Operation::CheckPlugin => Allowance {
+                max_bytes: self.component_bytes,
+                time: COMPONENT_TIME,
+                budget: self.components.clone(),
+            },
+            Operation::PreviewPlugin => bodies(MAX_PREVIEW_BYTES),
+            Operation::AcceptEvents => bodies(MAX_BATCH_BYTES),
+            _ => bodies(MAX_BODY_BYTES),
+        }
+    }
+}
 
 /// What the bodies of a path may be and take.
 #[derive(Clone)]
 pub(crate) struct Allowance {
     /// The most bytes of one body.
-    pub(crate) max_bytes: usize,
-    /// How long one may take to arrive.
-    pub(crate) time: Duration,
-    /// Where it is kept until the answer.
-    pub(crate) room: Room,
-}
-
-/// Memory for bodies.
-#[derive(Clone)]
-pub(crate) struct Room(Arc<Shelf>);
-
-struct Shelf {
-    /// The most bytes of all bodies together.
     max_bytes: usize,
-    /// The most bytes of one project's bodies, as far as the path names the project.
-    of_one_bytes: usize,
-    taken: Mutex<HashMap<Option<ProjectId>, usize>>,
+    /// How long one may take to arrive.
+    time: Duration,
+    /// Where it is kept until the answer.
+    budget: Budget,
 }
 
-/// A part of the room, until it is dropped.
-struct Place {
-    shelf: Arc<Shelf>,
-    owner: Option<ProjectId>,
-    bytes: usize,
-}
-
-impl Room {
-    /// Room for so many bytes of all projects together, and of one project.
-    pub(crate) fn new(max_bytes: usize, of_one_bytes: usize) -> Self {
-        Self(Arc::new(Shelf { max_bytes, of_one_bytes, taken: Mutex::default() }))
-    }
-
-    fn take(&self, owner: Option<ProjectId>, bytes: usize) -> Option<Place> {
-        let mut place = Place { shelf: Arc::clone(&self.0), owner, bytes: 0 };
-        place.grow_to(bytes).then_some(place)
-    }
-}
-
-impl Place {
-    /// Makes it at least so large; false if there is no more room.
-    fn grow_to(&mut self, bytes: usize) -> bool {
-        let Some(more) = bytes.checked_sub(self.bytes) else { return true };
-        let shelf = &self.shelf;
-        let mut taken = shelf.taken.lock();
-        let all: usize = taken.values().sum();
-        let own = taken.get(&self.owner).copied().unwrap_or(0);
-        let of_one = if self.owner.is_some() { shelf.of_one_bytes } else { shelf.max_bytes };
-        if all + more > shelf.max_bytes || own + more > of_one {
-            return false;
-        }
-        taken.insert(self.owner, own + more);
-        self.bytes = bytes;
-        true
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.shelf.taken.lock();
-        let left = taken.get(&self.owner).map_or(0, |own| own.saturating_sub(self.bytes));
-        if left == 0 {
-            taken.remove(&self.owner);
-        } else {
-            taken.insert(self.owner, left);
-        }
-    }
-}
-
-/// The whole body of a request. Its room is taken as long as this lives.
+/// The whole body of a request. Its memory is taken as long as this lives.
 pub(crate) struct Body {
     bytes: Bytes,
     _place: Place,
@@ -111,23 +99,48 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             allowance.map_err(|_| Problem::new(ErrorKind::Internal, "this path takes no body"))?;
         let params = request.extract_parts::<RawPathParams>().await.ok();
         let project = params.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "project"));
-        let owner = project.and_then(|(_, id)| id.parse().ok());
+        let project = project.and_then(|(_, id)| id.parse().ok()).map(Account::Project);
+        let key = request.extensions().get::<Account>().copied();
+        let accounts: Vec<Account> = key.into_iter().chain(project).collect();
+        let coding = check_coding(request.headers());
         let mut stream = request.into_body();
-        let time = allowance.time;
-        let received = tokio::time::timeout(time, allowance.receive(owner, &mut stream)).await;
-        received.unwrap_or_else(|_| Err(Problem::too_slow(time)))
+        if let Err(problem) = coding {
+            return Err(allowance.refused(&mut stream, problem).await);
+        }
+        let received = tokio::time::timeout(allowance.time, allowance.receive(&accounts, &mut stream)).await;
+        received.unwrap_or_else(|_| Err(Problem::too_slow(allowance.time)))
     }
 }
 
+/// Refuses bodies that are compressed.
+fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    let codings = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let codings = codings.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
+    match codings.into_iter().find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
+        None => Ok(()),
+        Some(coding) => {
+            let coding: String = coding.chars().take(40).collect();
+            let detail =
+                format!("the body is compressed (`content-encoding: {coding}`): send it uncompressed");
+            Err(Problem::unsupported_media_type(detail))
+        }
+    }
+}
+
+/// Whether the body has this media type.
+pub(crate) fn is_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let given = headers.typed_get::<ContentType>().map(|given| given.to_string());
+    let given = given.as_deref().and_then(|given| given.split(';').next());
+    given.is_some_and(|given| given.trim().eq_ignore_ascii_case(media_type))
+}
+
 impl Allowance {
-    async fn receive(&self, owner: Option<ProjectId>, stream: &mut Stream) -> Result<Body, Problem> {
+    async fn receive(&self, accounts: &[Account], stream: &mut Stream) -> Result<Body, Problem> {
         let announced = stream.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         if announced.is_some_and(|bytes| bytes > self.max_bytes) {
             return Err(refused(stream, self.too_large()).await);
         }
-        let Some(mut place) = self.room.take(owner, announced.unwrap_or_default()) else {
-            return Err(refused(stream, no_room()).await);
-        };
+        let mut place = self.budget.open(accounts);
         // What is announced takes no memory before it is there.
         let mut bytes = BytesMut::with_capacity(announced.unwrap_or_default());
         while let Some(frame) = stream.frame().await {
@@ -137,22 +150,30 @@ impl Allowance {
                 return Err(refused(stream, self.too_large()).await);
             }
             if !place.grow_to(bytes.len() + data.len()) {
-                return Err(refused(stream, no_room()).await);
+                drop((bytes, place));
+                return Err(refused(stream, busy()).await);
             }
             bytes.extend_from_slice(&data);
         }
         Ok(Body { bytes: bytes.freeze(), _place: place })
     }
 
+    /// [`refused`], for no longer than a body may take.
+    async fn refused(&self, stream: &mut Stream, problem: Problem) -> Problem {
+        match tokio::time::timeout(self.time, refused(stream, problem)).await {
+            Ok(problem) => problem,
+            Err(_) => Problem::too_slow(self.time),
+        }
+    }
+
     fn too_large(&self) -> Problem {
-        let detail = format!("the body is too large; this path takes at most {} bytes", self.max_bytes);
+        let detail = format!("the body is too large: this path accepts at most {} bytes", self.max_bytes);
         Problem::new(ErrorKind::TooLarge, detail)
     }
 }
 
-fn no_room() -> Problem {
-    let detail = "as much is being received already as there is room for; try again soon";
-    Problem::new(ErrorKind::Unavailable, detail)
+fn busy() -> Problem {
+    Problem::new(ErrorKind::Unavailable, "too many uploads are in progress: try again in 5 seconds")
 }
 
 /// The problem, once the client has sent all: many read no answer before that. Nothing of it is kept.
@@ -162,120 +183,4 @@ async fn refused(stream: &mut Stream, problem: Problem) -> Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-
-    use http::StatusCode;
-    use http_body::{Frame, SizeHint};
-    use http_body_util::Full;
-
-    use super::*;
-
-    const TIME: Duration = Duration::from_secs(30);
-
-    /// A body that announces its length, or not, and arrives whole, or never.
-    struct Sent {
-        announced: Option<u64>,
-        body: Option<Full<Bytes>>,
-    }
-
-    impl axum::body::HttpBody for Sent {
-        type Data = Bytes;
-        type Error = Infallible;
-
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            context: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            self.body.as_mut().map_or(Poll::Pending, |body| Pin::new(body).poll_frame(context))
-        }
-
-        fn size_hint(&self) -> SizeHint {
-            self.announced.map_or_else(SizeHint::default, SizeHint::with_exact)
-        }
-    }
-
-    fn whole(text: &'static str) -> Sent {
-        Sent { announced: Some(text.len() as u64), body: Some(Full::from(text)) }
-    }
-
-    fn allowance() -> Allowance {
-        Allowance { max_bytes: 10, time: TIME, room: Room::new(30, 20) }
-    }
-
-    async fn receive(allowance: &Allowance, sent: Sent) -> Result<Body, StatusCode> {
-        let mut request = Request::new(Stream::new(sent));
-        request.extensions_mut().insert(allowance.clone());
-        Body::from_request(request, &()).await.map_err(|problem| problem.status())
-    }
-
-    fn owner(number: u8) -> Option<ProjectId> {
-        Some(ProjectId::from_bytes([number; 16]))
-    }
-
-    #[tokio::test]
-    async fn a_body_is_received_whole_whether_it_announces_its_length_or_not() {
-        for announced in [Some(4), None] {
-            let sent = Sent { announced, body: Some(Full::from("lead")) };
-            assert_eq!(receive(&allowance(), sent).await.ok().unwrap().bytes(), "lead");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_body_beyond_the_limit_is_refused_whether_it_announces_its_length_or_not() {
-        for announced in [Some(11), None] {
-            let sent = Sent { announced, body: Some(Full::from("eleven byte")) };
-            assert_eq!(receive(&allowance(), sent).await.err(), Some(StatusCode::PAYLOAD_TOO_LARGE));
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_body_that_does_not_arrive_in_time_is_given_up_and_its_room_with_it() {
-        let allowance = allowance();
-        let begun = tokio::time::Instant::now();
-        let silent = Sent { announced: None, body: None };
-        assert_eq!(receive(&allowance, silent).await.err(), Some(StatusCode::REQUEST_TIMEOUT));
-        assert_eq!(begun.elapsed(), TIME);
-        assert!(allowance.room.take(None, 30).is_some());
-    }
-
-    #[tokio::test]
-    async fn a_body_takes_room_until_it_is_dropped() {
-        let allowance = allowance();
-        let mut bodies = Vec::new();
-        for _ in 0..5 {
-            bodies.push(receive(&allowance, whole("6 byte")).await.ok().unwrap());
-        }
-        assert_eq!(receive(&allowance, whole("!")).await.err(), Some(StatusCode::SERVICE_UNAVAILABLE));
-        bodies.pop();
-        assert!(receive(&allowance, whole("!")).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_body_that_announces_nothing_takes_the_room_that_it_needs() {
-        let allowance = allowance();
-        let unannounced = |text: &'static str| Sent { announced: None, body: Some(Full::from(text)) };
-        let mut bodies = Vec::new();
-        for _ in 0..5 {
-            bodies.push(receive(&allowance, unannounced("6 byte")).await.ok().unwrap());
-        }
-        assert_eq!(receive(&allowance, unannounced("!")).await.err(), Some(StatusCode::SERVICE_UNAVAILABLE));
-        drop(bodies);
-        assert!(receive(&allowance, unannounced("!")).await.is_ok());
-    }
-
-    #[test]
-    fn one_project_leaves_room_to_others() {
-        let Allowance { room, .. } = allowance();
-        let first = room.take(owner(1), 20).unwrap();
-        assert!(room.take(owner(1), 1).is_none());
-        let second = room.take(owner(2), 10).unwrap();
-        assert!(room.take(owner(3), 1).is_none(), "there is no more");
-        drop(first);
-        assert!(room.take(owner(1), 20).is_some());
-        drop(second);
-        assert_eq!(room.0.taken.lock().len(), 0, "nothing is kept of who takes nothing");
-    }
-}
+mod tests;

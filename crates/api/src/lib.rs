@@ -1,27 +1,31 @@
 //! The REST API under `/v1`: bearer key, JSON, problem details (RFC 9457), cursor pages.
 //!
-//! One module per resource; `dto` is the only place that knows JSON names, and `problem` the only one that turns
-//! error kinds into statuses.
+//! One module per resource. `api-types` has the JSON and the paths; `request` turns bodies into what the engine takes,
+//! `answer` shows what the engine gives, and `problem` turns error kinds into statuses.
 
+mod answer;
 mod auth;
-mod body;
 mod deliveries;
-mod dto;
+mod doubts;
 mod event_log;
 mod events;
+mod failures;
 mod gate;
 mod health;
 mod intake;
 mod lane;
 mod limits;
+mod memory;
+mod parse;
 mod plugins;
+mod precondition;
 mod problem;
 mod projects;
+mod request;
 mod router;
 mod webhooks;
 
+pub use answer::{preview, report};
 pub use auth::AdminKey;
-pub use dto::preview::PreviewDto;
-pub use dto::report::ReportDto;
 pub use gate::{Gate, gated};
 pub use router::router;

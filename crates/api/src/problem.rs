@@ -1,4 +1,4 @@
-//! Problem details (RFC 9457): what every error answer looks like.
+//! Error answers, as problem details (RFC 9457).
 //!
 //! A caller decides by `code`, which never changes, and reads `detail`. Each entry of `errors` has the JSON pointer of
 //! the member that is wrong; `webhooks` names those that are in the way. A 5xx says nothing internal: the cause is in the log.
@@ -6,6 +6,8 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
+use hookwright_api_types::media_type;
+use hookwright_api_types::problem::{Code, InvalidBody, ProblemBody};
 use hookwright_engine::{
     DeliverError, Field, IngestError, Invalid, PluginError, Principal, ProjectError, Remedy, TestError,
     WebhookError,
@@ -13,86 +15,83 @@ use hookwright_engine::{
 use hookwright_model::{ErrorKind, WebhookId};
 use hookwright_store::StoreError;
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
 use tracing::error;
 
-/// When to come back after a 503.
+use crate::failures::TooMany;
+use crate::parse::joined;
+
+/// When to come back after a 503 or 429.
 const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("5");
 
 /// An error answer.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    status: StatusCode,
-    code: &'static str,
+    code: Code,
     detail: String,
-    errors: Vec<Wrong>,
+    errors: Vec<InvalidBody>,
     webhooks: Vec<WebhookId>,
-}
-
-/// A member of the request that is wrong.
-#[derive(Debug, Serialize)]
-pub(crate) struct Wrong {
-    /// JSON pointer (RFC 6901); empty for the request as a whole.
-    pub(crate) pointer: String,
-    pub(crate) detail: String,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    title: &'a str,
-    status: u16,
-    code: &'a str,
-    detail: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Wrong],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    webhooks: Vec<String>,
 }
 
 impl Problem {
     pub(crate) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        let (status, code) = match kind {
-            ErrorKind::InvalidInput => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_input"),
-            ErrorKind::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
-            ErrorKind::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
-            ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found"),
-            ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict"),
-            ErrorKind::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
-            ErrorKind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-            ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
-            ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        let code = match kind {
+            ErrorKind::InvalidInput => Code::InvalidInput,
+            ErrorKind::Unauthorized => Code::Unauthorized,
+            ErrorKind::Forbidden => Code::Forbidden,
+            ErrorKind::NotFound => Code::NotFound,
+            ErrorKind::Conflict => Code::Conflict,
+            ErrorKind::PreconditionFailed => Code::PreconditionFailed,
+            ErrorKind::TooLarge => Code::TooLarge,
+            ErrorKind::Unavailable => Code::Unavailable,
+            ErrorKind::Internal => Code::Internal,
         };
-        Self { status, code, detail: detail.into(), errors: Vec::new(), webhooks: Vec::new() }
+        Self::with_code(code, detail)
+    }
+
+    fn with_code(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), errors: Vec::new(), webhooks: Vec::new() }
     }
 
     /// One member of the request is wrong.
     pub(crate) fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::all_invalid(vec![Wrong { pointer: pointer.into(), detail: message.into() }])
+        Self::all_invalid(vec![InvalidBody { pointer: pointer.into(), detail: message.into() }])
     }
 
     /// Several members of the request are wrong.
-    pub(crate) fn all_invalid(errors: Vec<Wrong>) -> Self {
+    pub(crate) fn all_invalid(errors: Vec<InvalidBody>) -> Self {
         let details: Vec<&str> = errors.iter().map(|wrong| wrong.detail.as_str()).collect();
         let detail = details.join("; ");
         Self { errors, ..Self::new(ErrorKind::InvalidInput, detail) }
     }
 
     pub(crate) fn method_not_allowed() -> Self {
-        let status = StatusCode::METHOD_NOT_ALLOWED;
-        let detail = "this path does not take this method; `allow` lists those that it takes";
-        Self { status, code: "method_not_allowed", ..Self::new(ErrorKind::InvalidInput, detail) }
+        let detail = "this path does not accept this method; `allow` lists those that it accepts";
+        Self::with_code(Code::MethodNotAllowed, detail)
+    }
+
+    /// The body is in a format that the path does not accept.
+    pub(crate) fn unsupported_media_type(detail: impl Into<String>) -> Self {
+        Self::with_code(Code::UnsupportedMediaType, detail)
     }
 
     /// A body did not arrive within this time.
     pub(crate) fn too_slow(time: Duration) -> Self {
         let detail = format!("the body did not arrive within {} s", time.as_secs());
-        let status = StatusCode::REQUEST_TIMEOUT;
-        Self { status, code: "request_timeout", ..Self::new(ErrorKind::InvalidInput, detail) }
+        Self::with_code(Code::RequestTimeout, detail)
+    }
+
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
-        self.status
+        self.status_code()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     #[cfg(test)]
@@ -152,7 +151,7 @@ fn in_webhook(field: &Field) -> String {
         Field::Url => "/url".to_owned(),
         Field::Plugin => "/mapping/plugin".to_owned(),
         Field::PluginVersion => "/mapping/version".to_owned(),
-        Field::Settings(pointer) => format!("/mapping/settings{pointer}"),
+        Field::Settings(pointer) => joined("/mapping/settings", pointer),
         // A webhook has no event.
         Field::Event(_) => String::new(),
     }
@@ -163,8 +162,8 @@ fn in_preview(field: &Field) -> String {
     match field {
         Field::Url => "/url".to_owned(),
         Field::PluginVersion => "/version".to_owned(),
-        Field::Settings(pointer) => format!("/settings{pointer}"),
-        Field::Event(pointer) => format!("/event{pointer}"),
+        Field::Settings(pointer) => joined("/settings", pointer),
+        Field::Event(pointer) => joined("/event", pointer),
         // The path names the plugin.
         Field::Plugin => String::new(),
     }
@@ -184,11 +183,11 @@ fn advice(remedy: Remedy, caller: &Principal) -> Option<String> {
     })
 }
 
-fn wrong(invalid: Invalid, place: fn(&Field) -> String, caller: &Principal) -> Wrong {
+fn wrong(invalid: Invalid, place: fn(&Field) -> String, caller: &Principal) -> InvalidBody {
     let Invalid { field, message, remedy } = invalid;
     let advice = remedy.and_then(|remedy| advice(remedy, caller));
     let detail = advice.map_or(message.clone(), |advice| format!("{message}; {advice}"));
-    Wrong { pointer: place(&field), detail }
+    InvalidBody { pointer: place(&field), detail }
 }
 
 impl Problem {
@@ -217,7 +216,7 @@ impl Problem {
     /// An event was not accepted.
     pub(crate) fn of_event(cause: IngestError) -> Self {
         match refused_event(cause) {
-            Ok((_, Wrong { pointer, detail })) => Self::invalid(pointer, detail),
+            Ok((_, InvalidBody { pointer, detail })) => Self::invalid(pointer, detail),
             Err(problem) => problem,
         }
     }
@@ -225,7 +224,7 @@ impl Problem {
     /// Events were not accepted. The pointer begins with the index of the wrong one, as if the lines were an array.
     pub(crate) fn of_batch(cause: IngestError) -> Self {
         match refused_event(cause) {
-            Ok((index, Wrong { pointer, detail })) => {
+            Ok((index, InvalidBody { pointer, detail })) => {
                 let detail = format!("event {} of the batch: {detail}", index + 1);
                 Self::invalid(format!("/{index}{pointer}"), detail)
             }
@@ -235,38 +234,46 @@ impl Problem {
 }
 
 /// The event that is wrong, and where; or what else happened.
-fn refused_event(cause: IngestError) -> Result<(usize, Wrong), Problem> {
+fn refused_event(cause: IngestError) -> Result<(usize, InvalidBody), Problem> {
     match cause {
         IngestError::Store(error) => Err(error.into()),
         IngestError::TooManyDeliveries { .. } => Err(Problem::new(cause.kind(), cause.to_string())),
         IngestError::Payload { index, error } => {
-            Ok((index, Wrong { pointer: error.pointer, detail: error.message }))
+            Ok((index, InvalidBody { pointer: error.pointer, detail: error.message }))
         }
         IngestError::UnknownProject { index, project } => {
             let detail = format!("there is no project {project}; create it with POST /v1/projects");
-            Ok((index, Wrong { pointer: "/project_id".to_owned(), detail }))
+            Ok((index, InvalidBody { pointer: "/project_id".to_owned(), detail }))
         }
+    }
+}
+
+impl From<TooMany> for Problem {
+    fn from(TooMany: TooMany) -> Self {
+        let detail = "too many requests came with a wrong key: try again in some seconds";
+        Self::with_code(Code::TooManyRequests, detail)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Body {
-            title: self.status.canonical_reason().unwrap_or_default(),
-            status: self.status.as_u16(),
+        let status = self.status_code();
+        let body = ProblemBody {
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
             code: self.code,
-            detail: &self.detail,
-            errors: &self.errors,
+            detail: self.detail,
+            errors: self.errors,
             webhooks: self.webhooks.iter().map(ToString::to_string).collect(),
         };
         let json = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = (self.status, json).into_response();
+        let mut response = (status, json).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::PROBLEM));
+        if matches!(self.code, Code::Unavailable | Code::TooManyRequests) {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECS);
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.code == Code::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response

@@ -1,20 +1,24 @@
 //! `/v1/webhooks`
 
+use axum::Json;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse, Response};
+use hookwright_api_types::delivery::DeliveryDetail;
+use hookwright_api_types::page::{PageBody, PageQuery};
+use hookwright_api_types::webhook::{NewWebhookBody, WebhookBody, WebhookPatch};
 use hookwright_engine::WebhookError;
-use hookwright_model::{ErrorKind, ProjectId, Revision, Webhook, WebhookId};
+use hookwright_model::{ProjectId, WebhookId};
 use hookwright_store::StoreError;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 
 use crate::auth::Caller;
-use crate::body;
 use crate::deliveries;
-use crate::dto::page::{PageDto, PageQuery};
-use crate::dto::webhook::{NewWebhookDto, WebhookDto, WebhookPatchDto};
+use crate::doubts;
 use crate::intake::Body;
 use crate::lane;
+use crate::parse;
+use crate::precondition::{Expected, tagged};
 use crate::problem::Problem;
+use crate::request;
 
 /// How often a change without `if-match` is tried again when somebody else changes the webhook at the same time.
 const MAX_TRIES: usize = 3;
@@ -23,53 +27,58 @@ pub(crate) async fn create(
     Caller(engine): Caller,
     Path(project): Path<String>,
     body: Body,
-) -> Result<Response, Problem> {
-    let project = body::id::<ProjectId>(&project)?;
-    let new: NewWebhookDto = body::parse(body.bytes())?;
-    let created = engine.create_webhook(new.into_model(project)?).await;
+) -> Result<(StatusCode, HeaderMap, Json<WebhookBody>), Problem> {
+    let project = parse::id::<ProjectId>(&project)?;
+    let new: NewWebhookBody = parse::json(body.bytes())?;
+    let created = engine.create_webhook(request::webhook::new(&new, project)?).await;
     let webhook = created.map_err(|error| Problem::of_webhook(error, engine.principal()))?;
-    let created = WebhookDto::with_secret(&webhook);
-    Ok(with_etag(&webhook, body::json(StatusCode::CREATED, &created)))
+    let warnings = doubts::of(&engine, &webhook).await?;
+    let created = WebhookBody { warnings, ..WebhookBody::with_secret(&webhook) };
+    Ok((StatusCode::CREATED, tagged(&webhook), Json(created)))
 }
 
 pub(crate) async fn list(
     Caller(engine): Caller,
     Path(project): Path<String>,
     query: Query<PageQuery>,
-) -> Result<Response, Problem> {
-    let project = body::id::<ProjectId>(&project)?;
-    let page = engine.webhooks(project, query.request()?).await?;
-    Ok(body::json(StatusCode::OK, &PageDto::new(&page, |webhook| WebhookDto::from(&**webhook))))
+) -> Result<Json<PageBody<WebhookBody>>, Problem> {
+    let project = parse::id::<ProjectId>(&project)?;
+    let page = engine.webhooks(project, request::page(&query)?).await?;
+    Ok(Json(PageBody::of(&page, |webhook| WebhookBody::from(&**webhook))))
 }
 
-pub(crate) async fn read(Caller(engine): Caller, Path(webhook): Path<String>) -> Result<Response, Problem> {
-    let webhook = engine.webhook(body::id::<WebhookId>(&webhook)?).await?;
+pub(crate) async fn read(
+    Caller(engine): Caller,
+    Path(webhook): Path<String>,
+) -> Result<(HeaderMap, Json<WebhookBody>), Problem> {
+    let webhook = engine.webhook(parse::id::<WebhookId>(&webhook)?).await?;
     let lane = lane::of(&engine, webhook.id).await?;
-    Ok(with_etag(&webhook, body::json(StatusCode::OK, &WebhookDto::from(&*webhook).resting(lane))))
+    Ok((tagged(&webhook), Json(WebhookBody { lane, ..WebhookBody::from(&*webhook) })))
 }
 
 /// Changes what the body names. Headers are merged by name: `null` removes one, `"***"` keeps its stored value.
 pub(crate) async fn change(
     Caller(engine): Caller,
     Path(webhook): Path<String>,
-    headers: HeaderMap,
+    expected: Expected,
     body: Body,
-) -> Result<Response, Problem> {
-    let id = body::id::<WebhookId>(&webhook)?;
-    let expected = if_match(&headers)?;
-    let patch: WebhookPatchDto = body::parse(body.bytes())?;
+) -> Result<(HeaderMap, Json<WebhookBody>), Problem> {
+    let id = parse::id::<WebhookId>(&webhook)?;
+    let patch: WebhookPatch = parse::json(body.bytes())?;
     let mut tries = MAX_TRIES;
     loop {
         let base = engine.webhook(id).await?;
-        if expected.is_some_and(|expected| expected != base.revision) {
-            return Err(StoreError::RevisionMismatch { actual: base.revision }.into());
-        }
-        let wanted = patch.apply(&base)?;
+        expected.check(&base)?;
+        let wanted = request::webhook::changed(&base, &patch)?;
         tries -= 1;
         match engine.update_webhook(wanted).await {
             Err(WebhookError::Store(StoreError::RevisionMismatch { .. }))
-                if expected.is_none() && tries > 0 => {}
-            Ok(webhook) => return Ok(shown(&webhook)),
+                if !expected.is_given() && tries > 0 => {}
+            Ok(webhook) => {
+                let warnings = doubts::of(&engine, &webhook).await?;
+                let changed = WebhookBody { warnings, ..WebhookBody::from(&webhook) };
+                return Ok((tagged(&webhook), Json(changed)));
+            }
             Err(error) => return Err(Problem::of_webhook(error, engine.principal())),
         }
     }
@@ -78,40 +87,19 @@ pub(crate) async fn change(
 pub(crate) async fn delete(
     Caller(engine): Caller,
     Path(webhook): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    engine.delete_webhook(body::id::<WebhookId>(&webhook)?, if_match(&headers)?).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    expected: Expected,
+) -> Result<StatusCode, Problem> {
+    let webhook = engine.webhook(parse::id::<WebhookId>(&webhook)?).await?;
+    expected.check(&webhook)?;
+    engine.delete_webhook(webhook.id, expected.is_given().then_some(webhook.revision)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sends a sample lead now and answers with what came of it.
-pub(crate) async fn test(Caller(engine): Caller, Path(webhook): Path<String>) -> Result<Response, Problem> {
-    let delivery = engine.test_send(body::id::<WebhookId>(&webhook)?).await?;
+/// Sends a sample lead now and answers with the result.
+pub(crate) async fn test(
+    Caller(engine): Caller,
+    Path(webhook): Path<String>,
+) -> Result<Json<DeliveryDetail>, Problem> {
+    let delivery = engine.test_send(parse::id::<WebhookId>(&webhook)?).await?;
     deliveries::detail(&engine, &delivery).await
-}
-
-fn shown(webhook: &Webhook) -> Response {
-    with_etag(webhook, body::json(StatusCode::OK, &WebhookDto::from(webhook)))
-}
-
-fn with_etag(webhook: &Webhook, mut response: Response) -> Response {
-    if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", webhook.revision)) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    response
-}
-
-/// The revision that the caller expects (RFC 9110, section 13.1.1); none when any will do.
-fn if_match(headers: &HeaderMap) -> Result<Option<Revision>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    match value.to_str().unwrap_or_default().trim() {
-        "*" => Ok(None),
-        text => match text.trim_matches('"').parse() {
-            Ok(revision) => Ok(Some(revision)),
-            Err(_) => Err(Problem::new(
-                ErrorKind::PreconditionFailed,
-                "`if-match` takes the `etag` of this webhook, for example \"3\"",
-            )),
-        },
-    }
 }

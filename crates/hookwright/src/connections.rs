@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::body::Body;
 use http_body::{Frame, SizeHint};
 use hyper::server::conn::http1;
@@ -85,9 +86,14 @@ async fn connection(stream: TcpStream, router: Router, seat: Seat, mut stop: wat
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_TIME));
     let seat = Arc::new(seat);
+    let peer = stream.peer_addr().ok();
     let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
         let busy = seat.busy();
-        let answer = router.clone().oneshot(request.map(Body::new));
+        let mut request = request.map(Body::new);
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        let answer = router.clone().oneshot(request);
         async move {
             let Ok(response) = answer.await;
             Ok::<_, Infallible>(response.map(|body| Answer { body, _busy: busy }))

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use hookwright_api::ReportDto;
 use hookwright_engine::ports::Clock as _;
 use hookwright_engine::report::{self, Report, SamplePreview};
 use hookwright_model::{HeaderHint, PluginLimits};
@@ -36,7 +35,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let report = local::patiently(&args.file, check).await;
     let report = report.map_err(|error| local::refused(&args.file, &error))?;
     if args.json {
-        return output::print_json(&ReportDto::from(&report));
+        return output::print_json(&hookwright_api::report(&report));
     }
     let head = format!("{} can be uploaded\n", args.file.display());
     output::print(&(head + &whole(&report, local.limits())))

@@ -7,7 +7,6 @@ mod watch;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use hookwright_api::PreviewDto;
 use hookwright_engine::ports::{Clock as _, Mapper as _};
 use hookwright_engine::preview::{Planned, Preview, PreviewInput};
 use hookwright_model::{PluginOwner, TargetUrl};
@@ -65,7 +64,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
 /// One test.
 async fn once(args: &Args, local: &Local) -> Result<()> {
     let preview = ask(args, local).await?;
-    let shown = serde_json::to_value(PreviewDto::from(&preview))?;
+    let shown = serde_json::to_value(hookwright_api::preview(&preview))?;
     if args.json {
         output::print_json(&shown)?;
     } else {
