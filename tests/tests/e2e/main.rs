@@ -11,6 +11,7 @@ mod connections;
 mod crash;
 mod crm;
 mod demo;
+mod first_hours;
 mod full_disk;
 mod hostile;
 mod kit;

@@ -16,6 +16,7 @@ use hookwright_model::{EventKind, ProjectId};
 use http::{HeaderValue, Method};
 use serde::Serialize;
 
+use super::named::ProjectArg;
 use super::output;
 use crate::client::{Client, ServerArgs};
 use crate::ports::SystemClock;
@@ -43,21 +44,20 @@ enum Command {
     hookwright event send --project PROJECT --name 'John Smith' --email john@example.com")]
 struct Send {
     /// The event as JSON, sent as it is; `-` or nothing is standard input
-    #[arg(conflicts_with_all = ["project", "lead"])]
+    #[arg(conflicts_with = "lead")]
     file: Option<PathBuf>,
-    /// Sending again with the same key within 24 hours makes no second event
+    /// Sending again with the same key within 24 hours is answered with the first result
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<HeaderValue>,
-    /// The project of the lead that the next flags describe
-    #[arg(long, value_name = "PROJECT", requires = "lead")]
-    project: Option<ProjectId>,
+    #[command(flatten)]
+    project: ProjectArg,
     #[command(flatten)]
     lead: Option<Lead>,
 }
 
 /// What was collected of a lead; what is not given was not collected.
 #[derive(Debug, clap::Args, Serialize)]
-#[group(id = "lead", multiple = true, requires = "project")]
+#[group(id = "lead", multiple = true)]
 struct Lead {
     /// The lead's name
     #[arg(long)]
@@ -105,9 +105,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
 impl Send {
     async fn run(self, client: &Client, server: &ServerArgs) -> Result<()> {
-        let body = match (&self.project, &self.lead) {
-            (Some(project), Some(lead)) => payload(*project, lead, &SystemClock)?,
-            _ => read(self.file.as_deref())?,
+        let body = match &self.lead {
+            Some(lead) => payload(self.project.find(client).await?, lead, &SystemClock)?,
+            None => read(self.file.as_deref())?,
         };
         let mut call = client.call(Method::POST, path::EVENTS).body(media_type::JSON, body);
         if let Some(key) = self.idempotency_key {
@@ -134,8 +134,7 @@ fn read(file: Option<&Path>) -> Result<Vec<u8>> {
         }
         None if io::stdin().is_terminal() => {
             bail!(
-                "there is no event: name a file, pipe one in, or describe the lead with --project, --name, --email \
-                 and the like"
+                "there is no event: name a file, pipe one in, or describe the lead with --name, --email and the like"
             )
         }
         _ => {
@@ -157,9 +156,9 @@ fn accepted(accepted: &AcceptedBody) -> String {
         deliveries if *more_deliveries => {
             format!("Accepted {id} for more than {} webhooks", deliveries.len())
         }
-        [delivery] => format!("Accepted {id}\nWhat comes of it: hookwright log {delivery}"),
+        [delivery] => format!("Accepted {id}\nFollow it: hookwright log {delivery}"),
         deliveries => format!(
-            "Accepted {id} for {} webhooks\nWhat comes of it:\n{}",
+            "Accepted {id} for {} webhooks\nFollow them:\n{}",
             deliveries.len(),
             deliveries.iter().map(|delivery| format!("  hookwright log {delivery}\n")).collect::<String>()
         ),
@@ -195,25 +194,18 @@ mod tests {
 
     #[test]
     fn flags_make_the_producers_payload() {
-        let send =
-            parse(&["--project", PROJECT, "--name", "Ann \"A\" Lee", "--conversation-id", "c-1"]).unwrap();
-        let body = payload(send.project.unwrap(), &send.lead.unwrap(), &SeedTime).unwrap();
+        let send = parse(&["--name", "Ann \"A\" Lee", "--conversation-id", "c-1"]).unwrap();
+        let body = payload(PROJECT.parse().unwrap(), &send.lead.unwrap(), &SeedTime).unwrap();
         let expected = r#"{"event":"lead.created","project_id":"0198c0de-7e57-7aaa-8000-0123456789ab","created_at":"2026-05-31T10:00:00Z","lead":{"name":"Ann \"A\" Lee","conversation_id":"c-1"}}"#;
         assert_eq!(String::from_utf8(body).unwrap(), expected);
     }
 
     #[test]
-    fn a_file_and_a_lead_do_not_mix_and_a_lead_has_a_project() {
+    fn a_file_and_a_lead_do_not_mix() {
         assert!(parse(&["lead.json", "--idempotency-key", "lead-17"]).unwrap().lead.is_none());
         assert!(parse(&[]).unwrap().lead.is_none());
-        for wrong in [
-            &["lead.json", "--project", PROJECT, "--name", "Ann"][..],
-            &["--name", "Ann"],
-            &["--project", PROJECT],
-            &["--project", "acme", "--name", "Ann"],
-        ] {
-            assert!(parse(wrong).is_err(), "{wrong:?}");
-        }
+        assert!(parse(&["--project", PROJECT]).unwrap().lead.is_none());
+        assert!(parse(&["lead.json", "--name", "Ann"]).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `hookwright log`: what became of the events of a project.
 
+mod rows;
 mod watch;
 
 use std::collections::HashMap;
@@ -16,17 +17,17 @@ use hookwright_model::{DeliveryId, DeliveryState, EventId, ProjectId, WebhookId}
 use serde_json::value::RawValue;
 use tokio::time::{MissedTickBehavior, interval};
 
+use self::rows::DeliveryTable;
 use self::watch::Watch;
-use super::delivery::{self, report};
-use super::output::{self, Table};
+use super::delivery;
+use super::named::{Named, ProjectArg};
+use super::output;
 use crate::client::{Answer, Client, Page, ServerArgs};
 
 /// How often `--follow` looks for changes.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// The most pages that `--follow` reads at once to catch up with new deliveries.
 const MAX_POLLED_PAGES: usize = 10;
-/// The most characters of the last column.
-const MAX_SUMMARY_CHARS: usize = 100;
 
 /// Show the deliveries of a project, the newest last, or everything about one delivery
 #[derive(Debug, clap::Args)]
@@ -37,18 +38,16 @@ const MAX_SUMMARY_CHARS: usize = 100;
     through; with --json, one a line. Without --follow, --json has the newest first, as the server lists them.")]
 pub(crate) struct Args {
     /// A delivery: its event, and each attempt with request, reply, error and hint
-    #[arg(required_unless_present = "project")]
-    #[arg(conflicts_with_all = ["project", "state", "webhook", "event", "limit", "follow"])]
+    #[arg(conflicts_with_all = ["state", "webhook", "event", "limit", "follow"])]
     delivery: Option<DeliveryId>,
-    /// The project whose deliveries are shown
-    #[arg(long, value_name = "PROJECT")]
-    project: Option<ProjectId>,
+    #[command(flatten)]
+    project: ProjectArg,
     /// Only deliveries in this state
     #[arg(long, value_parser = PossibleValuesParser::new(DeliveryState::ALL.map(DeliveryState::as_str)))]
     state: Option<String>,
     /// Only deliveries of this webhook
     #[arg(long, value_name = "WEBHOOK")]
-    webhook: Option<WebhookId>,
+    webhook: Option<Named<WebhookId>>,
     /// Only deliveries of this event
     #[arg(long, value_name = "EVENT")]
     event: Option<EventId>,
@@ -68,8 +67,12 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     if let Some(delivery) = args.delivery {
         return delivery::show(&client, &args.server, delivery).await;
     }
-    let project = args.project.context("name a delivery, or a project with --project")?;
-    let log = Log { client, project, query: args.query() };
+    let project = args.project.find(&client).await?;
+    let webhook = match &args.webhook {
+        Some(webhook) => Some(webhook.find(&client, &args.project).await?),
+        None => None,
+    };
+    let log = Log { query: args.query(webhook), client, project };
     match args.follow {
         true => log.follow(&args.server, args.limit).await,
         false => log.show(&args.server, args.limit).await,
@@ -77,10 +80,10 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 impl Args {
-    fn query(&self) -> DeliveriesQuery {
+    fn query(&self, webhook: Option<WebhookId>) -> DeliveriesQuery {
         DeliveriesQuery {
             state: self.state.clone(),
-            webhook: self.webhook.map(|id| id.to_string()),
+            webhook: webhook.map(|id| id.to_string()),
             event: self.event.map(|id| id.to_string()),
             ..DeliveriesQuery::default()
         }
@@ -101,23 +104,23 @@ impl Log {
             return output::print_json(&page);
         }
         if page.data.is_empty() {
-            return output::print("There is no such delivery");
+            return output::print(self.nothing());
         }
         let mut deliveries = read_all(&page.data)?;
         deliveries.reverse();
-        let mut table = DeliveryTable::new(self.webhook_names().await?);
-        output::print(&table.begin(&deliveries))
+        let mut table = DeliveryTable::new(self.webhook_names().await?, output::terminal_width());
+        output::print_rows(&table.begin(&deliveries))
     }
 
     async fn follow(&self, server: &ServerArgs, limit: usize) -> Result<()> {
         let mut watch = Watch::default();
-        let mut table = DeliveryTable::new(self.webhook_names().await?);
+        let mut table = DeliveryTable::new(self.webhook_names().await?, output::terminal_width());
         let first = watch.changes(&self.newest(limit.max(MAX_PAGE_ITEMS)).await?)?;
         let first = &first[first.len().saturating_sub(limit)..];
         if server.json {
             first.iter().try_for_each(output::print_json)?;
         } else {
-            output::print(&table.begin(&read_all(first)?))?;
+            output::print_rows(&table.begin(&read_all(first)?))?;
         }
         let mut ticks = interval(POLL_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -127,8 +130,18 @@ impl Log {
             if server.json {
                 changes.iter().try_for_each(output::print_json)?;
             } else if !changes.is_empty() {
-                output::print(&table.go_on(&read_all(&changes)?))?;
+                output::print_rows(&table.go_on(&read_all(&changes)?))?;
             }
+        }
+    }
+
+    /// What an empty log means.
+    fn nothing(&self) -> &'static str {
+        let DeliveriesQuery { state, webhook, event, .. } = &self.query;
+        if state.is_none() && webhook.is_none() && event.is_none() {
+            "No deliveries yet. Send a lead with `hookwright event send`, or a sample with `hookwright webhook test`."
+        } else {
+            "No delivery matches the filters."
         }
     }
 
@@ -169,42 +182,6 @@ fn read_all(items: &[Box<RawValue>]) -> Result<Vec<DeliveryBody>> {
     read.context("the server describes a delivery in a way that this command does not know")
 }
 
-/// Deliveries, one a line.
-struct DeliveryTable {
-    webhook_names: HashMap<String, String>,
-    table: Table,
-}
-
-impl DeliveryTable {
-    fn new(webhook_names: HashMap<String, String>) -> Self {
-        Self { webhook_names, table: Table::default() }
-    }
-
-    /// The head and the first lines.
-    fn begin(&mut self, deliveries: &[DeliveryBody]) -> String {
-        let head = ["CREATED", "DELIVERY", "STATE", "ATTEMPTS", "WEBHOOK", "WHAT"].map(str::to_owned);
-        let rows = deliveries.iter().map(|delivery| row(&self.webhook_names, delivery));
-        self.table.lines(std::iter::once(head).chain(rows))
-    }
-
-    /// More lines.
-    fn go_on(&mut self, deliveries: &[DeliveryBody]) -> String {
-        self.table.lines(deliveries.iter().map(|delivery| row(&self.webhook_names, delivery)))
-    }
-}
-
-fn row(webhook_names: &HashMap<String, String>, delivery: &DeliveryBody) -> [String; 6] {
-    let test = if delivery.is_test() { "test: " } else { "" };
-    [
-        output::to_second(&delivery.created_at),
-        delivery.id.clone(),
-        delivery.state.clone(),
-        delivery.attempt_count.to_string(),
-        webhook_names.get(&delivery.webhook).unwrap_or(&delivery.webhook).clone(),
-        output::cut(&format!("{test}{}", report::summary(delivery)), MAX_SUMMARY_CHARS),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -227,33 +204,16 @@ mod tests {
     #[test]
     fn it_is_of_a_project_or_of_a_delivery() {
         assert!(parse(&[DELIVERY]).is_ok());
+        assert!(parse(&[DELIVERY, "--project", PROJECT]).is_ok(), "as with HOOKWRIGHT_PROJECT");
         let args = parse(&["--project", PROJECT, "--state", "held", "--limit", "5"]).unwrap();
-        assert_eq!(args.query().state.as_deref(), Some("held"));
+        assert_eq!(args.query(None).state.as_deref(), Some("held"));
         for wrong in [
-            &[][..],
-            &[DELIVERY, "--follow"],
-            &[DELIVERY, "--project", PROJECT],
+            &[DELIVERY, "--follow"][..],
             &["evt_0198c0de7e577aaa80000123456789ab"],
             &["--project", PROJECT, "--state", "lost"],
             &["--project", PROJECT, "--limit", "0"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn a_line_has_the_webhooks_name_or_its_id() {
-        let json = r#"{"id": "dlv_1", "event": "evt_1", "webhook": "whk_1", "project": "p", "origin": "test",
-            "state": "delivered", "reason": null, "receipt": {"reference": "contact/151", "url": null},
-            "attempt_count": 2, "next_attempt_at": null, "component": null, "created_at": "2026-05-31T10:00:00.5Z"}"#;
-        let named: DeliveryBody = serde_json::from_str(json).unwrap();
-        let deleted: DeliveryBody = serde_json::from_str(&json.replace("whk_1", "whk_2")).unwrap();
-        let mut table = DeliveryTable::new(HashMap::from([("whk_1".to_owned(), "HubSpot".to_owned())]));
-        let expected = "\
-            CREATED               DELIVERY  STATE      ATTEMPTS  WEBHOOK  WHAT\n\
-            2026-05-31T10:00:00Z  dlv_1     delivered  2         HubSpot  test: contact/151\n";
-        assert_eq!(table.begin(&[named]), expected);
-        let expected = "2026-05-31T10:00:00Z  dlv_1     delivered  2         whk_2    test: contact/151\n";
-        assert_eq!(table.go_on(&[deleted]), expected);
     }
 }

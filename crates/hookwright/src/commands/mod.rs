@@ -6,6 +6,7 @@ mod delivery;
 mod demo;
 mod event;
 mod log;
+mod named;
 mod output;
 mod plugin;
 mod project;
@@ -85,4 +86,73 @@ fn block_on<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
     let ended = runtime.block_on(command);
     runtime.shutdown_timeout(BLOCKING_TIME);
     ended
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    const README: &str = include_str!("../../../../README.md");
+
+    /// The command lines of a text, each as words; lines that end with a backslash go on.
+    fn command_lines(text: &str) -> Vec<Vec<String>> {
+        let joined = text.replace("\\\n", " ");
+        let lines = joined.lines().map(str::trim).filter(|line| line.starts_with("hookwright "));
+        lines.map(words).collect()
+    }
+
+    /// The words of a line, up to a pipe or a comment; what is between single quotes is one.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (index, part) in line.split('\'').enumerate() {
+            if index % 2 == 1 {
+                words.push(part.to_owned());
+                continue;
+            }
+            let mut parts = part.split_whitespace();
+            let mut all = parts.by_ref().take_while(|word| !["|", "#"].contains(word)).map(str::to_owned);
+            words.extend(all.by_ref());
+            if part.split_whitespace().any(|word| ["|", "#"].contains(&word)) {
+                break;
+            }
+        }
+        words
+    }
+
+    fn examples(command: &clap::Command) -> Vec<Vec<String>> {
+        let own = command.get_after_help().map(|help| command_lines(&help.to_string())).unwrap_or_default();
+        own.into_iter().chain(command.get_subcommands().flat_map(examples)).collect()
+    }
+
+    #[test]
+    fn every_example_of_the_help_and_the_readme_is_a_command() {
+        let examples = [examples(&Cli::command()), command_lines(README)].concat();
+        assert!(examples.len() > 40, "{}", examples.len());
+        for example in examples {
+            let line = example.join(" ");
+            // There are no such files here.
+            let example = example.iter().map(|word| if word.starts_with('@') { "{}" } else { word.as_str() });
+            if let Err(error) = Cli::try_parse_from(example) {
+                panic!("{line}\n{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &clap::Command) {
+            let leaves = command.get_subcommands().filter(|command| !command.is_hide_set());
+            for command in leaves {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("Example:"), "{}", command.get_name());
+                check(command);
+            }
+        }
+        let mut cli = Cli::command();
+        cli.build();
+        // Clap's own `help` has no example.
+        check(&cli.disable_help_subcommand(true));
+    }
 }

@@ -4,17 +4,17 @@ mod json;
 mod table;
 
 use std::borrow::Cow;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use hookwright_model::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::client::{Answer, ServerArgs};
 pub(crate) use json::indented as indented_json;
-pub(crate) use table::Table;
+pub(crate) use table::{Table, width};
 
 /// Prints an answer as it came, if the caller wants JSON, and otherwise the text that `render` makes of it.
 pub(crate) fn show<T: DeserializeOwned>(
@@ -39,9 +39,66 @@ pub(crate) fn print(text: &str) -> Result<()> {
 /// Writes to standard output. A reader that has read enough, such as `head`, ends the command, and that is no failure.
 fn print_line(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush()) {
+    written(writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush()))
+}
+
+fn written(result: io::Result<()>) -> Result<()> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(0),
         written => written.context("standard output cannot be written"),
+    }
+}
+
+/// Prints a line of what a command tells while it works, as `println` does. A reader that has read enough ends the command
+/// quietly.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::commands::output::tell(&format!($($text)*))
+    };
+}
+pub(crate) use say;
+
+/// See [`say`].
+pub(crate) fn tell(text: &str) {
+    let mut out = io::stdout().lock();
+    // Whoever cannot be told anything is not told that either.
+    let _ = written(writeln!(out, "{text}").and_then(|()| out.flush()));
+}
+
+/// Tells something on standard error, which may be closed.
+pub(crate) fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", escaped(text, char::is_control));
+}
+
+/// Prints rows that carry colours, their texts escaped already. Colours are for terminals only, and not where NO_COLOR
+/// forbids them.
+pub(crate) fn print_rows(rows: &str) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    written(writeln!(out, "{}", rows.trim_end_matches('\n')).and_then(|()| out.flush()))
+}
+
+/// How many columns a line has, if people read it on a terminal.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(columns))
+}
+
+/// Asks whether to go on. Without a terminal nobody can answer, so it has to be said beforehand.
+pub(crate) fn confirm(question: &str, yes: bool) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        bail!("{question} Confirm with --yes.");
+    }
+    // A closed standard error asks nobody, and then nobody says yes.
+    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("standard input cannot be read")?;
+    if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+        Ok(())
+    } else {
+        bail!("nothing was done")
     }
 }
 
@@ -68,12 +125,18 @@ pub(crate) fn shifted(text: &str, columns: usize) -> String {
     text.lines().map(line).collect()
 }
 
-/// At most so many characters of the text.
-pub(crate) fn cut(text: &str, max_chars: usize) -> String {
-    match text.char_indices().nth(max_chars) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+/// As much of the text as fits into so many columns of a terminal.
+pub(crate) fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
     }
+    let mut left = columns.saturating_sub(1);
+    let fits = |c: &char| {
+        let wide = width(c.encode_utf8(&mut [0; 4]));
+        left.checked_sub(wide).map(|rest| left = rest).is_some()
+    };
+    let kept: String = text.chars().take_while(fits).collect();
+    format!("{}…", kept.trim_end())
 }
 
 /// A time to the second, so that times align.
@@ -112,8 +175,9 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters() {
-        assert_eq!(cut("größe", 5), "größe");
-        assert_eq!(cut("größe", 3), "grö…");
+        assert_eq!(fit("größe", 5), "größe");
+        assert_eq!(fit("größe", 4), "grö…");
+        assert_eq!(fit("李明李明", 5), "李明…");
     }
 
     #[test]

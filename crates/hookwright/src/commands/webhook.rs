@@ -10,11 +10,12 @@ use clap::{ArgGroup, Subcommand};
 use hookwright_api_types::delivery::DeliveryDetail;
 use hookwright_api_types::path;
 use hookwright_api_types::webhook::{MappingBody, NewWebhookBody, Switch, WebhookBody, WebhookPatch};
-use hookwright_model::{DeliveryState, EventKind, PluginName, ProjectId, TargetUrl, WebhookId};
+use hookwright_model::{DeliveryState, EventKind, PluginName, TargetUrl, WebhookId};
 use http::{HeaderName, HeaderValue, Method, header};
 
-use self::arguments::{Header, MappingArgs};
+use self::arguments::{Header, LimitArgs, MappingArgs, RetryArgs};
 use super::delivery::report;
+use super::named::{Named, ProjectArg};
 use super::output;
 use crate::client::{Answer, Client, ServerArgs};
 
@@ -38,41 +39,58 @@ enum Command {
     /// List the webhooks of a project
     #[command(after_help = "Example:\n  hookwright webhook list --project PROJECT")]
     List {
-        /// The project's id
-        #[arg(long, value_name = "PROJECT")]
-        project: ProjectId,
+        #[command(flatten)]
+        project: ProjectArg,
     },
     /// Show everything about a webhook but its secrets
-    #[command(after_help = "Example:\n  hookwright webhook show whk_0198c0de7e577aaa80000123456789ab")]
+    #[command(after_help = "Example:\n  hookwright webhook show whk_0198c0de7e577aaa80000123456789ab\n  \
+        hookwright webhook show HubSpot --project Acme")]
     Show {
-        /// The webhook's id
-        id: WebhookId,
+        #[command(flatten)]
+        webhook: WebhookArg,
     },
+    #[command(visible_alias = "edit")]
     Set(Set),
     /// Stop delivering; leads wait until it is enabled
     #[command(after_help = "Example:\n  hookwright webhook pause whk_0198c0de7e577aaa80000123456789ab")]
     Pause {
-        /// The webhook's id
-        id: WebhookId,
+        #[command(flatten)]
+        webhook: WebhookArg,
     },
     /// Deliver again, after a pause or after it was disabled, beginning with the leads that wait
     #[command(after_help = "Example:\n  hookwright webhook enable whk_0198c0de7e577aaa80000123456789ab")]
     Enable {
-        /// The webhook's id
-        id: WebhookId,
+        #[command(flatten)]
+        webhook: WebhookArg,
     },
     /// Delete it for good and cancel what it has not delivered yet
     #[command(after_help = "Example:\n  hookwright webhook delete whk_0198c0de7e577aaa80000123456789ab")]
     Delete {
-        /// The webhook's id
-        id: WebhookId,
+        #[command(flatten)]
+        webhook: WebhookArg,
     },
-    /// Send a sample lead now and show what came of it; fails unless it was delivered or skipped
+    /// Send a sample lead now and show each request, reply and hint; fails unless it was delivered or skipped
     #[command(after_help = "Example:\n  hookwright webhook test whk_0198c0de7e577aaa80000123456789ab")]
     Test {
-        /// The webhook's id
-        id: WebhookId,
+        #[command(flatten)]
+        webhook: WebhookArg,
     },
+}
+
+/// Which webhook.
+#[derive(Debug, clap::Args)]
+struct WebhookArg {
+    /// The webhook, by its id or name
+    #[arg(value_name = "WEBHOOK")]
+    webhook: Named<WebhookId>,
+    #[command(flatten)]
+    project: ProjectArg,
+}
+
+impl WebhookArg {
+    async fn find(&self, client: &Client) -> Result<WebhookId> {
+        self.webhook.find(client, &self.project).await
+    }
 }
 
 /// Add a webhook to a project
@@ -80,12 +98,14 @@ enum Command {
 #[command(
     after_help = "Example:\n  hookwright webhook add --project PROJECT --url https://example.com/hook\n  \
     hookwright webhook add --project PROJECT --url https://api.hubapi.com --name HubSpot \\\n      \
-    --header 'Authorization: Bearer TOKEN' --plugin hubspot --settings '{\"create_deal\": true}'"
+    --header 'Authorization: Bearer TOKEN' --plugin hubspot \\\n      \
+    --settings '{\"deal_stage\": \"appointmentscheduled\"}'\n  \
+    hookwright webhook add --project PROJECT --url https://example.com/slow --concurrency 2 --timeout 30s \\\n      \
+    --retry-first 1min --give-up-after 24h"
 )]
 struct Add {
-    /// The project's id
-    #[arg(long, value_name = "PROJECT")]
-    project: ProjectId,
+    #[command(flatten)]
+    project: ProjectArg,
     /// Where the requests go
     #[arg(long, value_parser = TargetUrl::parse)]
     url: TargetUrl,
@@ -100,18 +120,26 @@ struct Add {
     headers: Vec<Header>,
     #[command(flatten)]
     mapping: MappingArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    retry: RetryArgs,
 }
 
 /// Change a webhook; what is not named stays as it is
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  hookwright webhook set whk_0198c0de7e577aaa80000123456789ab \\\n      \
-    --header 'Authorization: Bearer TOKEN' --settings @settings.json")]
+    --header 'Authorization: Bearer TOKEN' --settings @settings.json\n  \
+    hookwright webhook set HubSpot --project Acme --concurrency 4")]
 #[command(group = ArgGroup::new("change").required(true).multiple(true).args(
-    ["url", "name", "headers", "removed_headers", "plugin", "plugin_version", "settings", "no_plugin"]
+    [
+        "url", "name", "headers", "removed_headers", "plugin", "plugin_version", "settings", "no_plugin",
+        "concurrency", "timeout", "retry_first", "retry_factor", "retry_max", "retry_jitter", "give_up_after",
+    ]
 ))]
 struct Set {
-    /// The webhook's id
-    id: WebhookId,
+    #[command(flatten)]
+    webhook: WebhookArg,
     /// Where the requests go from now on
     #[arg(long, value_parser = TargetUrl::parse)]
     url: Option<TargetUrl>,
@@ -129,30 +157,55 @@ struct Set {
     /// Send the event as it is from now on
     #[arg(long, conflicts_with_all = ["plugin", "plugin_version", "settings"])]
     no_plugin: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    retry: RetryArgs,
 }
 
 pub(crate) async fn run(args: Args) -> Result<()> {
     let (client, server) = (Client::new(&args.server)?, &args.server);
     match args.command {
-        Command::Add(add) => output::show(server, &add.send(&client).await?, view::added),
+        Command::Add(add) => {
+            let answer = add.send(&client).await?;
+            output::show(server, &answer, view::added)?;
+            warn(&answer)
+        }
         Command::List { project } => {
+            let project = project.find(&client).await?;
             let page = client.list(&path::webhooks(project), &(), usize::MAX).await?;
             output::show(server, &page.try_into()?, view::listed)
         }
-        Command::Show { id } => {
-            let answer = client.call(Method::GET, &path::webhook(id)).send().await?;
+        Command::Show { webhook } => {
+            let path = path::webhook(webhook.find(&client).await?);
+            let answer = client.call(Method::GET, &path).send().await?;
             output::show(server, &answer, view::whole)
         }
-        Command::Set(set) => output::show(server, &set.send(&client).await?, view::whole),
-        Command::Pause { id } => {
+        Command::Set(set) => {
+            let answer = set.send(&client).await?;
+            output::show(server, &answer, view::whole)?;
+            warn(&answer)
+        }
+        Command::Pause { webhook } => {
+            let id = webhook.find(&client).await?;
             output::show(server, &switch(&client, id, Switch::Paused).await?, view::state)
         }
-        Command::Enable { id } => {
-            output::show(server, &switch(&client, id, Switch::Active).await?, view::state)
+        Command::Enable { webhook } => {
+            let answer = switch(&client, webhook.find(&client).await?, Switch::Active).await?;
+            output::show(server, &answer, view::state)?;
+            warn(&answer)
         }
-        Command::Delete { id } => delete(&client, server, id).await,
-        Command::Test { id } => test(&client, server, id).await,
+        Command::Delete { webhook } => delete(&client, server, webhook.find(&client).await?).await,
+        Command::Test { webhook } => test(&client, server, webhook.find(&client).await?).await,
     }
+}
+
+/// Says on standard error what the server finds doubtful about a webhook.
+fn warn(answer: &Answer) -> Result<()> {
+    for warning in answer.read::<WebhookBody>()?.warnings {
+        output::warn(&format!("warning: {warning}"));
+    }
+    Ok(())
 }
 
 impl Add {
@@ -164,9 +217,12 @@ impl Add {
             events: self.events.iter().map(|kind| kind.as_str().to_owned()).collect(),
             headers: headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
             mapping: self.mapping.is_given().then(|| self.mapping.over(None)).transpose()?,
-            ..NewWebhookBody::default()
+            retry: self.retry.patch(),
+            limits: self.limits.patch(),
+            state: None,
         };
-        client.call(Method::POST, &path::webhooks(self.project)).json(&webhook)?.send().await
+        let project = self.project.find(client).await?;
+        client.call(Method::POST, &path::webhooks(project)).json(&webhook)?.send().await
     }
 }
 
@@ -177,9 +233,11 @@ impl Set {
             name: self.name,
             url: self.url.map(|url| url.expose().to_string()),
             headers: Some(headers).filter(|headers| !headers.is_empty()),
+            retry: self.retry.patch(),
+            limits: self.limits.patch(),
             ..WebhookPatch::default()
         };
-        let path = path::webhook(self.id);
+        let path = path::webhook(self.webhook.find(client).await?);
         let mut call = client.call(Method::PATCH, &path);
         if self.no_plugin {
             patch.mapping = Some(None);
@@ -271,7 +329,13 @@ mod tests {
         assert!(parse(&["--name", ""]).is_ok());
         assert!(parse(&["--plugin-version", "latest"]).is_ok());
         assert!(parse(&["--no-plugin"]).is_ok());
-        for wrong in [&[][..], &["--no-plugin", "--plugin", "hubspot"], &["--url", "example.com"]] {
+        assert!(parse(&["--timeout", "30s", "--retry-first", "1min"]).is_ok());
+        for wrong in [
+            &[][..],
+            &["--timeout", "soon"],
+            &["--no-plugin", "--plugin", "hubspot"],
+            &["--url", "example.com"],
+        ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hookwright_api_types::delivery::{
     AttemptBody, DeliveryBody, DeliveryDetail, DeliveryStory, LogLineBody, ReceiptBody,
 };
+use hookwright_api_types::event::LeadBody;
 
 use crate::commands::output;
 
@@ -27,12 +28,12 @@ pub(crate) fn whole(detail: &DeliveryDetail) -> String {
     text
 }
 
-/// What came of it: each attempt in a line or a few, without requests and replies.
+/// The result of a test send: each attempt with request and reply, without the payload.
 pub(crate) fn outcome(detail: &DeliveryDetail) -> String {
     let DeliveryDetail { delivery, story: DeliveryStory { attempts, .. } } = detail;
     let attempts = attempts.iter().map(|attempt| {
-        let remarks = output::shifted(&remarks(attempt), INDENT);
-        format!("{}{remarks}", head(attempt))
+        let [exchange, remarks] = [exchange(attempt), remarks(attempt)];
+        format!("{}{}", head(attempt), output::shifted(&(exchange + &remarks), INDENT))
     });
     let end = output::fields([
         (delivery.state.as_str(), Some(summary(delivery))),
@@ -53,11 +54,20 @@ fn reference(receipt: &ReceiptBody) -> Option<String> {
     receipt.reference.clone().or_else(|| receipt.url.clone())
 }
 
+/// `John Smith, john@example.com`
+fn lead(lead: &LeadBody) -> String {
+    let known = [&lead.name, &lead.email, &lead.phone].into_iter().flatten().cloned();
+    let known = known.collect::<Vec<_>>().join(", ");
+    if known.is_empty() { "without name, email and phone".to_owned() } else { known }
+}
+
 fn facts(delivery: &DeliveryBody) -> String {
     let receipt = delivery.receipt.as_ref().map(|receipt| {
         let parts = [receipt.reference.as_deref(), receipt.url.as_deref()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
     });
+    let not_collected = delivery.lead.as_ref().map(|lead| lead.not_collected.join(", "));
+    let not_collected = not_collected.filter(|fields| !fields.is_empty());
     let test = delivery.is_test().then(|| "test".to_owned());
     output::fields([
         ("delivery", Some(delivery.id.clone())),
@@ -67,6 +77,8 @@ fn facts(delivery: &DeliveryBody) -> String {
         ("next attempt", delivery.next_attempt_at.as_deref().map(output::to_second)),
         ("attempts", Some(delivery.attempt_count.to_string())),
         ("origin", test),
+        ("lead", delivery.lead.as_ref().map(lead)),
+        ("not collected", not_collected),
         ("event", Some(delivery.event.clone())),
         ("webhook", Some(delivery.webhook.clone())),
         ("component", delivery.component.clone()),
@@ -124,6 +136,7 @@ mod tests {
     const HELD_UP: &str = r#"{"id": "dlv_1", "event": "evt_1", "webhook": "whk_1", "project": "p", "origin": "event",
         "state": "pending", "reason": "the target answered 429", "receipt": null, "attempt_count": 1,
         "next_attempt_at": "2026-05-31T10:00:06.5Z", "component": "sha256:ab", "created_at": "2026-05-31T10:00:00Z",
+        "lead": {"name": "Ann", "email": null, "phone": null, "not_collected": ["phone", "email"]},
         "payload": {"event":"lead.created","lead":{"name":"Ann"}},
         "attempts": [{"number": 1, "started_at": "2026-05-31T10:00:00.2Z", "duration_ms": 12, "step": "create-contact",
             "verdict": "retry", "error": {"kind": "status", "message": "the target answered 429"},
@@ -138,15 +151,17 @@ mod tests {
 
     #[test]
     fn the_whole_story_has_payload_request_reply_and_hint() {
-        let expected = r#"delivery      dlv_1
-state         pending
-reason        the target answered 429
-next attempt  2026-05-31T10:00:06Z
-attempts      1
-event         evt_1
-webhook       whk_1
-component     sha256:ab
-created       2026-05-31T10:00:00Z
+        let expected = r#"delivery       dlv_1
+state          pending
+reason         the target answered 429
+next attempt   2026-05-31T10:00:06Z
+attempts       1
+lead           Ann
+not collected  phone, email
+event          evt_1
+webhook        whk_1
+component      sha256:ab
+created        2026-05-31T10:00:00Z
 
 Payload
   {
@@ -175,9 +190,19 @@ Attempt 1 (create-contact): 429, retry; 2026-05-31T10:00:00Z, 12 ms
     }
 
     #[test]
-    fn the_outcome_has_steps_statuses_and_hints_only() {
+    fn the_outcome_has_requests_replies_and_hints() {
         let expected = "\
             Attempt 1 (create-contact): 429, retry; 2026-05-31T10:00:00Z, 12 ms\n\
+            \x20 POST https://example.com/x\n\
+            \x20   authorization: ***\n\
+            \x20   content-type: application/json\n\
+            \x20   {\n\
+            \x20     \"email\": \"a@b\"\n\
+            \x20   }\n\
+            \x20 Reply 429\n\
+            \x20   retry-after: 5\n\
+            \x20   slow down\n\
+            \x20   (cut here: the reply was longer than what is kept)\n\
             \x20 error  the target answered 429 (status)\n\
             \x20 hint   The target wants fewer requests\n\
             \x20 log    info: no email\n\

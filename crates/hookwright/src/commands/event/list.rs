@@ -4,19 +4,19 @@ use anyhow::Result;
 use hookwright_api_types::event::{EventRow, EventsQuery};
 use hookwright_api_types::page::PageBody;
 use hookwright_api_types::path;
-use hookwright_model::{EventId, ProjectId};
+use hookwright_model::EventId;
 use http::Method;
 
 use crate::client::{Client, ServerArgs};
+use crate::commands::named::ProjectArg;
 use crate::commands::output::{self, Table};
 
 /// List the events of a project, the newest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  hookwright event list --project PROJECT --undelivered")]
 pub(super) struct List {
-    /// The project's id
-    #[arg(long, value_name = "PROJECT")]
-    project: ProjectId,
+    #[command(flatten)]
+    project: ProjectArg,
     /// Only events that no webhook wanted
     #[arg(long)]
     undelivered: bool,
@@ -37,7 +37,8 @@ impl List {
     pub(super) async fn run(self, client: &Client, server: &ServerArgs) -> Result<()> {
         let filter = self.undelivered.then(|| EventsQuery::UNDELIVERED.to_owned());
         let query = EventsQuery { filter, ..EventsQuery::default() };
-        let page = client.list(&path::project_events(self.project), &query, self.limit).await?;
+        let page =
+            client.list(&path::project_events(self.project.find(client).await?), &query, self.limit).await?;
         output::show(server, &page.try_into()?, listed)
     }
 }
@@ -51,7 +52,7 @@ impl Deliver {
 
 fn listed(events: &PageBody<EventRow>) -> String {
     if events.data.is_empty() {
-        return "No events".to_owned();
+        return "No events yet. Send one with `hookwright event send`.".to_owned();
     }
     let head = ["ID", "RECEIVED", "NAME", "EMAIL", "DELIVERY"].map(str::to_owned);
     let rows = events.data.iter().map(|event| {
@@ -70,8 +71,8 @@ mod tests {
     #[test]
     fn events_are_listed_with_their_leads() {
         let json = r#"{"data": [
-            {"id": "evt_2", "project": "p", "event": "lead.created", "received_at": "2026-05-31T10:00:01.5Z", "lead": {"name": "Ann", "email": null}, "undelivered": true},
-            {"id": "evt_1", "project": "p", "event": "lead.created", "received_at": "2026-05-31T10:00:00Z", "lead": {"name": null, "email": "a@b.co"}, "undelivered": false}
+            {"id": "evt_2", "project": "p", "event": "lead.created", "received_at": "2026-05-31T10:00:01.5Z", "lead": {"name": "Ann", "email": null, "phone": null, "not_collected": []}, "undelivered": true},
+            {"id": "evt_1", "project": "p", "event": "lead.created", "received_at": "2026-05-31T10:00:00Z", "lead": {"name": null, "email": "a@b.co", "phone": null, "not_collected": []}, "undelivered": false}
         ], "next_cursor": null}"#;
         let expected = "\
             ID     RECEIVED              NAME  EMAIL   DELIVERY\n\

@@ -1,5 +1,8 @@
 //! Aligned columns.
 
+use anstyle::Style;
+use unicode_width::UnicodeWidthStr;
+
 use super::escaped;
 
 /// Columns as wide as the widest cell so far; the last one is as long as it is.
@@ -11,21 +14,43 @@ pub(crate) struct Table {
 impl Table {
     /// The rows as lines. Lines that follow later align with these, as far as their cells fit.
     pub(crate) fn lines<const N: usize>(&mut self, rows: impl IntoIterator<Item = [String; N]>) -> String {
+        self.styled(rows, |_, _| None)
+    }
+
+    /// The rows as lines, some cells in a style, by their column and text.
+    pub(crate) fn styled<const N: usize>(
+        &mut self,
+        rows: impl IntoIterator<Item = [String; N]>,
+        style: impl Fn(usize, &str) -> Option<Style>,
+    ) -> String {
         let rows: Vec<[String; N]> = rows.into_iter().map(|row| row.map(|cell| one_line(&cell))).collect();
         self.widths.resize(N, 0);
         for row in &rows {
-            for (width, cell) in self.widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
+            for (widest, cell) in self.widths.iter_mut().zip(row) {
+                *widest = (*widest).max(width(cell));
             }
         }
-        rows.iter().map(|row| self.line(row)).collect()
+        rows.iter().map(|row| self.line(row, &style)).collect()
     }
 
-    fn line(&self, row: &[String]) -> String {
-        let cells: String =
-            row.iter().zip(&self.widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect();
-        format!("{}\n", cells.trim_end())
+    fn line(&self, row: &[String], style: impl Fn(usize, &str) -> Option<Style>) -> String {
+        let last = row.iter().rposition(|cell| !cell.is_empty()).unwrap_or_default();
+        let cells =
+            row.iter().zip(&self.widths).enumerate().take(last + 1).map(|(column, (cell, widest))| {
+                let padding = if column == last { 0 } else { widest - width(cell) + 2 };
+                let shown = match style(column, cell) {
+                    Some(style) => format!("{style}{cell}{style:#}"),
+                    None => cell.clone(),
+                };
+                format!("{shown}{:padding$}", "")
+            });
+        format!("{}\n", cells.collect::<String>())
     }
+}
+
+/// How many columns of a terminal a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
 }
 
 fn one_line(cell: &str) -> String {
@@ -47,6 +72,14 @@ mod tests {
         assert_eq!(first, "ID  NAME    URL\n1   größer  https://example.com\n");
         assert_eq!(table.lines([row(["22", "b", ""])]), "22  b\n");
         assert_eq!(table.lines([row(["333", "b", "c"])]), "333  b       c\n");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns_and_styles_none() {
+        let bold = Style::new().bold();
+        let rows = [row(["李明", "x", ""]), row(["Ann", "y", ""])];
+        let text = Table::default().styled(rows, |column, _| (column == 0).then_some(bold));
+        assert_eq!(text, "\u{1b}[1m李明\u{1b}[0m  x\n\u{1b}[1mAnn\u{1b}[0m   y\n");
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use hookwright_api_types::path;
-use hookwright_model::{PluginName, ProjectId};
+use hookwright_model::PluginName;
 use http::Method;
 
 use crate::client::{Client, ServerArgs};
+use crate::commands::named::ProjectArg;
 use crate::commands::output;
 
 /// Delete a plugin of a project, or one version of it; refused while webhooks use it, which are named then
@@ -19,9 +20,8 @@ pub(super) struct Args {
     server: ServerArgs,
     /// The plugin's name
     name: PluginName,
-    /// The project's id
-    #[arg(long, value_name = "PROJECT")]
-    project: ProjectId,
+    #[command(flatten)]
+    project: ProjectArg,
     /// The version's number [default: the plugin with all its versions]
     #[arg(long, value_name = "N")]
     version: Option<u32>,
@@ -29,11 +29,13 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let Args { server, name, project, version } = args;
+    let client = Client::new(&server)?;
+    let project = project.find(&client).await?;
     let path = match version {
         None => path::plugin(project, &name),
         Some(version) => path::plugin_version(project, &name, version),
     };
-    Client::new(&server)?.call(Method::DELETE, &path).send().await?;
+    client.call(Method::DELETE, &path).send().await?;
     if server.json {
         return Ok(());
     }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use hookwright_api_types::path;
-use hookwright_model::{PluginName, ProjectId};
+use hookwright_model::PluginName;
 use http::Method;
 
 use super::size;
 use crate::client::{Client, ServerArgs};
+use crate::commands::named::ProjectArg;
 use crate::commands::output;
 
 /// Write the component of a plugin to a file, as it was uploaded
@@ -24,9 +25,8 @@ pub(super) struct Args {
     server: ServerArgs,
     /// The plugin's name
     name: PluginName,
-    /// The project's id
-    #[arg(long, value_name = "PROJECT")]
-    project: ProjectId,
+    #[command(flatten)]
+    project: ProjectArg,
     /// The version's number [default: the newest]
     #[arg(long, value_name = "N")]
     version: Option<u32>,
@@ -38,8 +38,9 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<()> {
     let Args { server, name, project, version, out } = args;
     let version = version.map_or(path::LATEST.to_owned(), |number| number.to_string());
-    let path = path::component(project, &name, version);
-    let answer = Client::new(&server)?.call(Method::GET, &path).send().await?;
+    let client = Client::new(&server)?;
+    let path = path::component(project.find(&client).await?, &name, version);
+    let answer = client.call(Method::GET, &path).send().await?;
     let component = answer.bytes();
     fs::write(&out, component).with_context(|| format!("{} cannot be written", out.display()))?;
     if server.json {

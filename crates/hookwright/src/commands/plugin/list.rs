@@ -4,11 +4,11 @@ use anyhow::Result;
 use hookwright_api_types::page::PageBody;
 use hookwright_api_types::path;
 use hookwright_api_types::plugin::PluginBody;
-use hookwright_model::ProjectId;
 use http::Method;
 
 use super::size;
 use crate::client::{Client, ServerArgs};
+use crate::commands::named::ProjectArg;
 use crate::commands::output::{self, Table};
 
 /// List the plugins that a project can use: the bundled ones and its own
@@ -18,14 +18,13 @@ use crate::commands::output::{self, Table};
 pub(super) struct Args {
     #[command(flatten)]
     server: ServerArgs,
-    /// The project's id
-    #[arg(long, value_name = "PROJECT")]
-    project: ProjectId,
+    #[command(flatten)]
+    project: ProjectArg,
 }
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let client = Client::new(&args.server)?;
-    let answer = client.call(Method::GET, &path::plugins(args.project)).send().await?;
+    let answer = client.call(Method::GET, &path::plugins(args.project.find(&client).await?)).send().await?;
     output::show(&args.server, &answer, listed)
 }
 

@@ -82,10 +82,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     write(folder, &files)?;
     let [first, second] = args.lang.commands();
-    println!("Made {name}. Next:\n  cd {name}\n  {first}\n  {second}");
+    output::say!("Made {name}. Next:\n  cd {name}\n  {first}\n  {second}");
     let missing = args.lang.missing();
     if !missing.is_empty() {
-        println!(
+        output::say!(
             "\nFirst install what these commands need:\n{}",
             output::shifted(&missing.join("\n"), 2).trim_end()
         );

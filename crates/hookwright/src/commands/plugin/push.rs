@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use hookwright_api_types::plugin::{PluginBody, UploadBody, UploadedBody};
 use hookwright_api_types::{media_type, path};
-use hookwright_model::{PluginName, ProjectId, WebhookId};
+use hookwright_model::{PluginName, WebhookId};
 use http::Method;
 
 use self::progress::Progress;
 use super::{local, size};
 use crate::client::{Client, ServerArgs};
+use crate::commands::named::{Named, ProjectArg};
 use crate::commands::{output, webhook};
 
 /// Upload a component as the next version of a plugin
@@ -25,23 +26,26 @@ pub(super) struct Args {
     server: ServerArgs,
     /// The WebAssembly component
     file: PathBuf,
-    /// The project's id
-    #[arg(long, value_name = "PROJECT")]
-    project: ProjectId,
+    #[command(flatten)]
+    project: ProjectArg,
     /// The plugin's name: 1 to 64 of a-z, 0-9 and `-` [default: the file's name in this form]
     #[arg(long, value_name = "NAME")]
     name: Option<PluginName>,
     /// A webhook that is to use the plugin's newest version from now on; its settings stay if it used the plugin before
     #[arg(long, value_name = "WEBHOOK")]
-    attach: Option<WebhookId>,
+    attach: Option<Named<WebhookId>>,
 }
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let Args { server, file, project, name, attach } = args;
     let name = name.map_or_else(|| name_of(&file), Ok)?;
     let component = local::read(&file)?;
-    let path = path::plugin(project, &name);
     let client = Client::new(&server)?;
+    let attach = match attach {
+        Some(webhook) => Some(webhook.find(&client, &project).await?),
+        None => None,
+    };
+    let path = path::plugin(project.find(&client).await?, &name);
     let progress = Progress::of(component.len());
     let body = progress.body(component);
     let answer =

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use hookwright_api_types::path;
-use hookwright_model::{PluginName, ProjectId};
+use hookwright_model::PluginName;
 use http::Method;
 
 use super::list;
 use crate::client::{Client, ServerArgs};
+use crate::commands::named::ProjectArg;
 use crate::commands::output;
 
 /// List every version of a plugin, newest first
@@ -18,14 +19,13 @@ pub(super) struct Args {
     server: ServerArgs,
     /// The plugin's name
     name: PluginName,
-    /// The project's id
-    #[arg(long, value_name = "PROJECT")]
-    project: ProjectId,
+    #[command(flatten)]
+    project: ProjectArg,
 }
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let client = Client::new(&args.server)?;
-    let path = path::plugin_versions(args.project, &args.name);
+    let path = path::plugin_versions(args.project.find(&client).await?, &args.name);
     let answer = client.call(Method::GET, &path).send().await?;
     output::show(&args.server, &answer, list::listed)
 }

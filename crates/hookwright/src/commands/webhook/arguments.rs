@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, Result, anyhow};
 use hookwright_api_types::plugin::VersionPinBody;
-use hookwright_api_types::webhook::MappingBody;
+use hookwright_api_types::webhook::{MappingBody, RetryPatch, WebhookLimitsPatch};
 use hookwright_model::header::{HeaderSource, parse_header};
 use hookwright_model::{PluginName, Settings, VersionPin};
 use http::{HeaderName, HeaderValue};
@@ -80,6 +80,72 @@ impl MappingArgs {
     }
 }
 
+/// How much at once, and how long.
+#[derive(Debug, clap::Args)]
+pub(super) struct LimitArgs {
+    /// The most deliveries under way at once
+    #[arg(long, value_name = "N")]
+    concurrency: Option<u16>,
+    /// How long one request may take, for example 30s
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    timeout: Option<u64>,
+}
+
+impl LimitArgs {
+    pub(super) fn patch(&self) -> WebhookLimitsPatch {
+        WebhookLimitsPatch { concurrency: self.concurrency, timeout_secs: self.timeout }
+    }
+}
+
+/// When failed attempts are repeated.
+#[derive(Debug, clap::Args)]
+pub(super) struct RetryArgs {
+    /// The first wait after a failure, for example 5s
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    retry_first: Option<u64>,
+    /// How much longer each wait is than the one before
+    #[arg(long, value_name = "N")]
+    retry_factor: Option<u32>,
+    /// The longest wait, for example 6h
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    retry_max: Option<u64>,
+    /// How far a wait is moved by chance, in percent
+    #[arg(long, value_name = "PERCENT")]
+    retry_jitter: Option<u8>,
+    /// When a delivery is given up, for example 72h
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    give_up_after: Option<u64>,
+}
+
+impl RetryArgs {
+    pub(super) fn patch(&self) -> RetryPatch {
+        RetryPatch {
+            first_secs: self.retry_first,
+            factor: self.retry_factor,
+            max_secs: self.retry_max,
+            jitter_percent: self.retry_jitter,
+            give_up_after_secs: self.give_up_after,
+        }
+    }
+}
+
+/// A time as a number of seconds, or with a unit.
+fn seconds(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim() {
+        "" | "s" | "sec" => Some(1),
+        "m" | "min" => Some(60),
+        "h" => Some(3_600),
+        "d" => Some(24 * 3_600),
+        _ => None,
+    };
+    let seconds =
+        number.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    seconds.ok_or_else(|| "a time is a number with s, min, h or d behind it, for example 30s".to_owned())
+}
+
 fn version(text: &str) -> Result<VersionPin, String> {
     match text {
         "latest" => Ok(VersionPin::Latest),
@@ -142,6 +208,15 @@ mod tests {
         ] {
             let error = format!("{:#}", settings(text).unwrap_err());
             assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_time_has_a_unit_or_is_in_seconds() {
+        let times = ["30", "30s", "5min", "6 h", "3d"].map(|text| seconds(text).unwrap());
+        assert_eq!(times, [30, 30, 300, 21_600, 259_200]);
+        for wrong in ["", "s", "-1", "1.5h", "1w", "99999999999999999999", "9999999999999999999h"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }
 
