@@ -154,7 +154,7 @@ fn create<'a>(api: &Api<'a>, draft: &Draft) -> Result<Written<'a, Person>, Stop>
     let person = |id| Written::Done(Person { id, not_added: Vec::new() });
     let created = |reply: &'a Reply| match reply.status {
         400 | 422 => {
-            let names = [("email", "email"), ("phone", "phone"), ("name", "name")];
+            let names = [("email", "email"), ("phone", "phone"), ("name", "name:")];
             let error = reply.find("/error").ok().flatten().unwrap_or_default();
             Ok(Written::Refused(reply, draft.named_in(error.as_str().unwrap_or_default(), &names)))
         }

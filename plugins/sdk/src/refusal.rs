@@ -104,12 +104,20 @@ pub fn named_columns<'c>(
     words: &str,
     columns: impl IntoIterator<Item = (&'c str, &'c Value)>,
 ) -> Vec<String> {
-    let is_quoted = |text: &str| text.chars().count() >= MIN_QUOTED_CHARS && words.contains(text);
     let is_named = |(name, value): &(&str, &Value)| {
         let by_name = ['"', '\'', '`'].iter().any(|quote| words.contains(&format!("{quote}{name}{quote}")));
-        by_name || value.as_str().is_some_and(is_quoted)
+        by_name || value.as_str().is_some_and(|text| is_quoted(words, text))
     };
     columns.into_iter().filter(is_named).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Whether the words have the text, and not as a part of a longer word.
+fn is_quoted(words: &str, text: &str) -> bool {
+    let is_end = |next: Option<char>| next.is_none_or(|c| !c.is_alphanumeric());
+    text.chars().count() >= MIN_QUOTED_CHARS
+        && words.match_indices(text).any(|(at, found)| {
+            is_end(words[..at].chars().next_back()) && is_end(words[at + found.len()..].chars().next())
+        })
 }
 
 /// The values that a target refuses, a line `column: value` for each, for a column that takes any text.
@@ -191,7 +199,7 @@ impl Draft {
         let is_named = |name: &&str| {
             let Some(value) = self.part(name) else { return false };
             let by_name = names.iter().any(|(part, vendors)| part == name && words.contains(vendors));
-            by_name || (value.chars().count() >= MIN_QUOTED_CHARS && words.contains(&value.to_lowercase()))
+            by_name || is_quoted(&words, &value.to_lowercase())
         };
         PARTS.iter().map(|(name, _)| *name).filter(is_named).map(str::to_owned).collect()
     }
@@ -278,6 +286,22 @@ mod tests {
             write(&History { replies: again, uncertain: None }),
             Err(Stop::Failed(Failure::Permanent(_)))
         ));
+    }
+
+    #[test]
+    fn a_value_within_another_word_is_not_meant() {
+        let lead = Lead { name: Some("Ann".into()), ..samples::complete() };
+        let draft = Draft::of(&lead, &Refused::default());
+        let named = |words: &str| draft.named_in(words, &[("email", "emails")]);
+        assert_eq!(named("The emails cannot be annotated"), ["email"]);
+        assert_eq!(named("`Ann` is no name"), ["name"]);
+        assert_eq!(named("invalid: john@example.com<br>"), ["email"]);
+        let columns = serde_json::json!({ "Stage": "New", "Phone": "+1" });
+        let columns = columns.as_object().unwrap();
+        let named =
+            |words: &str| named_columns(words, columns.iter().map(|(name, value)| (name.as_str(), value)));
+        assert_eq!(named("Newer options than \"New\" do not exist"), ["Stage"]);
+        assert_eq!(named("Field \"Phone\" cannot accept the value; renew it"), ["Phone"]);
     }
 
     #[test]
