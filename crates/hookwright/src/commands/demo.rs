@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Where the lead goes
     #[arg(long, value_name = "NAME", default_value = "hubspot", value_parser = vendor_names())]
     target: String,
+    /// What goes wrong at first, by the stand-in's name for it; a wrong name lists them. Without it, too many requests
+    #[arg(long, value_name = "NAME")]
+    trouble: Option<String>,
     /// End at once, instead of leaving the server running until Ctrl-C
     #[arg(long)]
     exit: bool,
@@ -103,7 +106,8 @@ async fn tell(
     vendor: &Listing,
     target: &Running<Box<dyn Vendor>>,
 ) -> Result<()> {
-    target.script(When::next(1), Fault::Answer(target.target().too_many_requests()));
+    let (when, fault) = trouble(args, vendor, target)?;
+    target.script(when, fault);
     story::cast(server, vendor.title, &target.url())?;
     let client = Client::new(&ServerArgs::for_server(server, key)?)?;
     let project = deliver(&client, vendor, target).await?;
@@ -111,6 +115,20 @@ async fn tell(
         story::invitation(server, key, &project)?;
     }
     Ok(())
+}
+
+/// What goes wrong at first.
+fn trouble(args: &Args, vendor: &Listing, target: &Running<Box<dyn Vendor>>) -> Result<(When, Fault)> {
+    let Some(wanted) = &args.trouble else {
+        return Ok((When::next(1), Fault::Answer(target.target().too_many_requests())));
+    };
+    let troubles = target.target().troubles();
+    let found = troubles.iter().find(|trouble| trouble.name == wanted.as_str());
+    let trouble = found.with_context(|| {
+        let names: Vec<&str> = troubles.iter().map(|trouble| trouble.name).collect();
+        format!("{} knows no trouble `{wanted}`. Choose one of: {}", vendor.title, names.join(", "))
+    })?;
+    Ok((trouble.when.clone(), trouble.fault.clone()))
 }
 
 fn vendor_names() -> PossibleValuesParser {
