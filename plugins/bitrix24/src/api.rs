@@ -41,7 +41,8 @@ fn check(reply: &Reply) -> Result<(), Failure> {
         (400, _) => Ok(()),
         (_, Some("QUERY_LIMIT_EXCEEDED")) => Err(Failure::retry(
             "Bitrix24 takes fewer requests a second than it is sent.",
-            reply.retry_after(),
+            // Its limit counts by the second, and it names no pause: this one lets the whole lane rest.
+            Some(reply.retry_after().unwrap_or_default().max(1)),
         )),
         (_, Some("OPERATION_TIME_LIMIT")) => Err(Failure::retry(
             "Bitrix24 allows this method no more running time for now.",

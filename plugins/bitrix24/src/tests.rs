@@ -248,11 +248,11 @@ fn the_body_of_an_answer_decides_what_happens() {
         (error(500, "ERROR_UNEXPECTED_ANSWER"), Retry(None)),
         (error(500, "PORTAL_DELETED"), Held("has been deleted")),
         (Answer::text(502, "<html>"), Retry(None)),
-        (error(503, "QUERY_LIMIT_EXCEEDED"), Retry(None)),
+        (error(503, "QUERY_LIMIT_EXCEEDED"), Retry(Some(1))),
         (error(503, "OVERLOAD_LIMIT"), Retry(Some(3_600))),
         (Answer::text(503, "<html>"), Retry(None)),
         (error(200, "SOMETHING_NEW"), Held("in Bitrix24's words")),
-        (error(200, "QUERY_LIMIT_EXCEEDED"), Retry(None)),
+        (error(200, "QUERY_LIMIT_EXCEEDED"), Retry(Some(1))),
         (Answer::Lost, Retry(None)),
     ];
     for (answer, expected) in rows {
