@@ -16,7 +16,6 @@ const LEADS: usize = 40;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 #[tokio::test(start_paused = true)]
-#[ignore = "a lane does not rest yet when its target asks for it"]
 async fn forty_leads_arrive_at_a_target_that_takes_one_a_second_with_few_requests_in_vain() {
     let mapper: Arc<dyn Mapper> = Arc::new(Standstill::new());
     let mut wrong = Vec::new();
@@ -34,7 +33,11 @@ async fn forty_leads_arrive_at_a_target_that_takes_one_a_second_with_few_request
         }
         let (requests, took) = (world.site.account.count(), world.elapsed().as_secs());
         println!("{:<14} {needed} requests a lead, {requests} in all, {took} s", listing.name);
-        let most = needed * LEADS as u64 * 12 / 10;
+        // A limit that is told as a failure of the server leaves a doubt, and a mapping looks before it tries again.
+        let is_doubtful = |status: Option<u16>| status.is_some_and(|status| status >= 500);
+        let received = world.site.account.received();
+        let looks = received.iter().filter(|received| is_doubtful(received.answered_status)).count();
+        let most = needed * LEADS as u64 * 12 / 10 + looks as u64;
         if ended != LEADS || requests > most {
             wrong.push(format!("{}: {ended} delivered, {requests} requests, at most {most}", listing.name));
         }

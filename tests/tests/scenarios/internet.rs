@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hookwright_engine::ports::{Exchange, OutboundRequest, Reached, SendError, Sender, TargetRefused};
 use hookwright_model::{AttemptErrorKind, ReceivedReply, SentRequest, TargetUrl};
-use hookwright_standin::{Answer, Request, Scripted, Vendor};
+use hookwright_standin::{Answer, Fault, Request, Scripted, Vendor, When};
 use http::{HeaderMap, HeaderValue};
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -23,7 +23,8 @@ impl Site {
         Self { account: Scripted::new(vendor), capacity: None }
     }
 
-    /// An account that takes so many requests a second, and refuses the others in its vendor's words.
+    /// An account that takes so many requests a second, and refuses the others in its vendor's words. Where no plugin reads
+    /// these, they are HTTP's own.
     pub(crate) fn limited(vendor: Box<dyn Vendor>, per_second: u32) -> Self {
         Self { account: Scripted::new(vendor), capacity: Some(Mutex::new(Capacity::new(per_second))) }
     }
@@ -31,14 +32,19 @@ impl Site {
     async fn exchange(&self, request: Request) -> Option<Answer> {
         let is_full = self.capacity.as_ref().is_some_and(|capacity| !capacity.lock().take());
         if is_full {
-            let busy = self.account.target().too_many_requests();
-            self.account.script(hookwright_standin::When::next(1), hookwright_standin::Fault::Answer(busy));
+            let vendor = self.account.target();
+            let busy = match vendor.connection().plugin {
+                Some(_) => vendor.too_many_requests(),
+                None => Answer::status(429),
+            };
+            self.account.script(When::next(1), Fault::Answer(busy));
         }
         self.account.exchange(request).await
     }
 }
 
-/// A bucket of requests, which is full at first and fills up again by the second.
+/// A bucket of requests, which is full at first and fills up again by the second. It has room for one more than a second
+/// brings: some vendors' refusals leave a doubt, and a mapping looks before it tries again.
 struct Capacity {
     per_second: u32,
     left: f64,
@@ -47,13 +53,14 @@ struct Capacity {
 
 impl Capacity {
     fn new(per_second: u32) -> Self {
-        Self { per_second, left: per_second.into(), seen: Instant::now() }
+        Self { per_second, left: f64::from(per_second) + 1.0, seen: Instant::now() }
     }
 
     fn take(&mut self) -> bool {
-        let most = f64::from(self.per_second);
+        let per_second = f64::from(self.per_second);
         let now = Instant::now();
-        self.left = most.min(self.left + (now - self.seen).as_secs_f64() * most);
+        let filled = self.left + (now - self.seen).as_secs_f64() * per_second;
+        self.left = filled.min(per_second + 1.0);
         self.seen = now;
         let is_there = self.left >= 1.0;
         if is_there {

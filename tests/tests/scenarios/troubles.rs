@@ -58,7 +58,6 @@ fn ensure(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "plugins and lanes do not do all of it yet"]
 async fn not_now_is_tried_again_no_sooner_than_asked_and_makes_nothing_twice() {
     let check = async |world: &World, trouble: &Trouble, records: usize| {
         let Means::Later(named) = trouble.means else { unreachable!("they were asked for") };
@@ -75,7 +74,6 @@ async fn not_now_is_tried_again_no_sooner_than_asked_and_makes_nothing_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "plugins and lanes do not do all of it yet"]
 async fn not_now_for_a_day_holds_nothing_and_arrives_afterwards() {
     let check = async |world: &World, trouble: &Trouble, records: usize| {
         world.site.account.script(trouble.when.clone().times(u64::MAX), trouble.fault.clone());
@@ -110,7 +108,6 @@ async fn a_surprise_that_a_mapping_can_live_with_delays_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "plugins and lanes do not do all of it yet"]
 async fn what_only_a_person_can_help_is_never_taken_for_a_success_nor_hammered_nor_blamed_on_the_plugin() {
     let check = async |world: &World, trouble: &Trouble, _: usize| {
         world.site.account.script(When::always(), trouble.fault.clone());
@@ -129,7 +126,6 @@ async fn what_only_a_person_can_help_is_never_taken_for_a_success_nor_hammered_n
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "plugins and lanes do not do all of it yet"]
 async fn a_dead_address_switches_the_webhook_off() {
     let check = async |world: &World, trouble: &Trouble, _: usize| {
         world.site.account.script(When::always(), trouble.fault.clone());

@@ -60,7 +60,6 @@ async fn an_address_or_number_that_a_vendor_refuses_goes_along_as_text() {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "the plugins do not cut everything yet"]
 async fn long_values_arrive_shortened_where_they_must_be() {
     let long_email = format!("{}@example.com", "j".repeat(2_000));
     let long_local = format!("{}@example.com", "j".repeat(250));
@@ -75,7 +74,6 @@ async fn long_values_arrive_shortened_where_they_must_be() {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "the plugins do not cut everything yet"]
 async fn any_conversation_id_arrives() {
     let chinese = "客".repeat(300);
     let ids = [".", "..", "a/../b", "%2e%2e", "?x=1#y", "'; drop table leads; --", "a b", &chinese];
