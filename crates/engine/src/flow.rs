@@ -1,7 +1,7 @@
 //! How much one target can be sent, learned from its answers: pure bookkeeping, one per lane.
 //!
-//! - A lane begins with few requests at once and gets one more with each success, so the first answers that say "slow down"
-//!   cost little.
+//! - A lane begins with few deliveries at once and gets one more with each success, so the first answers that say "slow down"
+//!   cost little. A target that only takes its time gets twice as many whenever some time has passed without a refusal.
 //! - A target that says so gets a pause, as long as it asked for, then one request. From then on its requests keep a distance,
 //!   which doubles with each such answer and shrinks with each success: quickly while it is far from where the target last
 //!   refused, slowly near it.
@@ -16,6 +16,8 @@ pub(crate) type Uptime = Duration;
 
 /// A lane begins with so many deliveries at once.
 const FIRST_WINDOW: usize = 2;
+/// After so much time without an answer, a lane may have twice as many.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// After so many failures in a row a lane is probed.
 const PROBE_AFTER: u32 = 3;
 /// The rest after the failure that starts the probing; it doubles with each further one.
@@ -62,6 +64,8 @@ pub(crate) struct Flow {
     rest: Option<(Uptime, Rest)>,
     /// The most deliveries at once.
     window: usize,
+    /// When the window grows, if nothing is heard until then.
+    grows_at: Uptime,
     /// The least time between two requests.
     gap: Duration,
     /// The gap at which the target last refused.
@@ -76,6 +80,7 @@ impl Default for Flow {
             failures: 0,
             rest: None,
             window: FIRST_WINDOW,
+            grows_at: Uptime::ZERO,
             gap: Duration::ZERO,
             refused_gap: Duration::ZERO,
             next_slot: Uptime::ZERO,
@@ -104,6 +109,25 @@ impl Flow {
     pub(crate) fn limit(&self, concurrency: usize) -> usize {
         let is_probed = self.failures >= PROBE_AFTER || self.gap > CROWDED_GAP;
         concurrency.min(if is_probed { 1 } else { self.window })
+    }
+
+    /// Deliveries have been started.
+    pub(crate) fn started(&mut self, now: Uptime) {
+        self.grows_at = now + PATIENCE;
+    }
+
+    /// When the limit grows by itself, if nothing is heard until then; none while the target has been failing.
+    pub(crate) fn grows_at(&self, concurrency: usize) -> Option<Uptime> {
+        let is_slow_start = self.failures == 0 && self.gap.is_zero() && self.window < concurrency;
+        is_slow_start.then_some(self.grows_at)
+    }
+
+    /// Lets the limit grow, if it is time.
+    pub(crate) fn grow(&mut self, concurrency: usize, now: Uptime) {
+        if self.grows_at(concurrency).is_some_and(|at| at <= now) {
+            self.window = self.window.saturating_mul(2);
+            self.grows_at = now + PATIENCE;
+        }
     }
 
     /// Reserves the time of one request.
@@ -207,6 +231,22 @@ mod tests {
         }
         assert_eq!((flow.limit(16), flow.limit(4)), (5, 4));
         assert!(flow.is_unremarkable());
+    }
+
+    #[test]
+    fn a_target_that_takes_its_time_gets_more_and_one_that_refuses_does_not() {
+        let mut flow = Flow::default();
+        flow.started(secs(1));
+        flow.grow(16, secs(1));
+        assert_eq!((flow.limit(16), flow.grows_at(16)), (2, Some(secs(1) + PATIENCE)));
+        for limit in [4, 8, 16] {
+            let at = flow.grows_at(16).unwrap();
+            flow.grow(16, at);
+            assert_eq!(flow.limit(16), limit);
+        }
+        assert_eq!(flow.grows_at(16), None, "it has all that it may have");
+        flow.heard(Health::Throttling(None), secs(9));
+        assert_eq!((flow.limit(16), flow.grows_at(16)), (1, None));
     }
 
     #[test]

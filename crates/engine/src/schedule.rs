@@ -125,6 +125,9 @@ impl Schedule {
             self.timers.pop_first();
             if let Some(lane) = self.lanes.get_mut(&webhook) {
                 lane.wait = Wait::Idle;
+                if lane.room() == 0 {
+                    lane.flow.grow(lane.concurrency, now);
+                }
             }
             self.arrange(webhook, now);
         }
@@ -166,6 +169,9 @@ impl Schedule {
     pub(crate) fn started(&mut self, webhook: WebhookId, count: usize, next: Option<Uptime>, now: Uptime) {
         if let Some(lane) = self.lanes.get_mut(&webhook) {
             lane.due = next;
+            if count > 0 {
+                lane.flow.started(now);
+            }
         }
         self.take_places(webhook, count);
         self.arrange(webhook, now);
@@ -288,7 +294,12 @@ impl Schedule {
         match lane.due.map(|due| due.max(lane.flow.opens_at())) {
             None if lane.in_flight == 0 && lane.flow.is_unremarkable() => drop(self.lanes.remove(&webhook)),
             None => {}
-            Some(_) if lane.room() == 0 => {}
+            Some(_) if lane.room() == 0 => {
+                if let Some(at) = lane.flow.grows_at(lane.concurrency) {
+                    lane.wait = Wait::Timer(at);
+                    self.timers.insert((at, webhook));
+                }
+            }
             Some(at) if at <= now => {
                 lane.wait = Wait::Queued;
                 self.ready.push(lane.project, webhook);

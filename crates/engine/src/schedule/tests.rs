@@ -123,6 +123,23 @@ fn a_full_lane_waits_for_an_end() {
 }
 
 #[test]
+fn a_lane_whose_target_takes_its_time_gets_its_whole_concurrency() {
+    let mut schedule = Schedule::new(1_000);
+    schedule.due(webhook(1), project(1), at(0), at(0));
+    let (mut started, mut now) = (0, at(0));
+    while started < 32 {
+        while let Some(turn) = schedule.next_turn(now) {
+            let room = schedule.room(turn, 32);
+            schedule.started(turn, room, Some(at(0)), now);
+            started += room;
+        }
+        now = schedule.next_time().unwrap_or(now);
+    }
+    assert_eq!((started, schedule.next_time(), schedule.next_turn(at(60_000))), (32, None, None));
+    assert!(now < at(3_000), "{now:?}");
+}
+
+#[test]
 fn a_later_due_time_is_a_timer_and_an_earlier_notice_wins() {
     let mut schedule = Schedule::new(1_000);
     schedule.due(webhook(1), project(1), at(50), at(0));

@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hookwright_model::{DeliveryId, DeliveryState, TargetUrl, Verdict, Webhook};
+use hookwright_engine::NewWebhook;
+use hookwright_model::{DeliveryId, DeliveryState, Limits, TargetUrl, Verdict, Webhook};
 
 use crate::world::{Answer, RateLimit, World};
 
@@ -156,6 +157,18 @@ async fn failures_that_a_plugin_names_let_the_lane_rest() {
         assert_eq!(rest.reason, "Three takes fewer requests than it is sent");
     }
     all_delivered(&world, &[id], "after it").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_target_gets_its_whole_concurrency() {
+    let world = World::new().await;
+    let limits = Limits { concurrency: 32, ..Limits::default() };
+    world.add(NewWebhook { limits, ..world.webhook("slow.example") }).await;
+    world.targets.script("slow.example", [Answer::After(SECOND * 30, 200); LEADS]);
+    let leads = leads(&world).await;
+    tokio::time::sleep(SECOND * 3).await;
+    assert_eq!(world.targets.most_at_once("slow.example"), 32);
+    all_delivered(&world, &leads, "slowly").await;
 }
 
 #[tokio::test(start_paused = true)]
