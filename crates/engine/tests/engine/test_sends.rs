@@ -68,6 +68,19 @@ async fn a_drain_waits_for_a_test_and_begins_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_test_does_not_wait_for_the_distance_of_a_slow_target() {
+    let world = World::new().await;
+    let webhook = world.add(world.webhook("a.example")).await;
+    world.targets.script("a.example", [Answer::Status(429); 7]);
+    let refused = world.ingest().await[0];
+    world.ended(refused).await;
+    world.ingest().await;
+    let begun = tokio::time::Instant::now();
+    assert_eq!(world.engine.test_send(webhook.id).await.unwrap().state, DeliveryState::Delivered);
+    assert!(begun.elapsed() <= SECOND * 2, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_test_is_sent_while_the_lane_rests() {
     let world = World::new().await;
     let webhook = world.add(world.webhook("a.example")).await;
