@@ -73,6 +73,10 @@ impl Holds for Anything {
     fn records(&self) -> usize {
         self.taken
     }
+
+    fn shows(&self, _: &str) -> bool {
+        true
+    }
 }
 
 #[test]

@@ -68,6 +68,11 @@ impl<V: Vendor> Holds for Account<V> {
     fn records(&self) -> usize {
         self.0.records().len()
     }
+
+    fn shows(&self, text: &str) -> bool {
+        let records = self.0.records();
+        records.iter().flat_map(|record| &record.fields).any(|(_, value)| value.contains(text))
+    }
 }
 
 impl<V> Deref for Account<V> {

@@ -9,10 +9,16 @@ use crate::{Event, Lead, Mapping};
 /// A message beyond this is not tried with every fault.
 const LONG_MESSAGE_BYTES: usize = 20_000;
 
+/// The samples whose address or number a target may refuse.
+const KEPT: [&str; 4] = ["unusable-email", "no-number", "refused-email", "refused-local-part"];
+
 /// A target whose records can be counted.
 pub trait Holds: Target {
     /// How many records there are, of all kinds.
     fn records(&self) -> usize;
+
+    /// Whether a record has this text somewhere, as far as the target can tell.
+    fn shows(&self, text: &str) -> bool;
 }
 
 /// The transcript of a rehearsal, for a snapshot.
@@ -28,6 +34,7 @@ pub struct Transcript {
 ///
 /// - a lead of which nothing was collected, or nothing that anybody sees, is skipped with a reason and without a request;
 /// - every other sample is delivered: one field is enough, and no length or character holds a lead;
+/// - an address or a number that the target does not take for one is kept as text;
 /// - members that the contract does not name change nothing;
 /// - the same input gives the same requests, byte for byte;
 /// - a fault at any call ends in a delivery, and makes nothing twice unless the mapping warns of it;
@@ -42,9 +49,9 @@ pub fn check<M: Mapping, T: Holds>(target: impl Fn() -> T, settings: &[(&str, Va
     let mut transcripts = Vec::new();
     for (index, (suffix, settings)) in settings.iter().enumerate() {
         let laws = Laws::<M, T, _> { target: &target, settings, mapping: std::marker::PhantomData };
-        for (name, lead) in samples::all() {
-            let name = format!("{name}{suffix}");
-            let text = laws.check(&name, &lead);
+        for (sample, lead) in samples::all() {
+            let name = format!("{sample}{suffix}");
+            let text = laws.check(sample, &name, &lead);
             if index == 0 || lead == samples::complete() {
                 transcripts.push(Transcript { name, text });
             }
@@ -67,7 +74,7 @@ impl<M: Mapping, T: Holds, F: Fn() -> T> Laws<'_, M, T, F> {
     }
 
     /// The transcript of the sample's rehearsal.
-    fn check(&self, name: &str, lead: &Lead) -> String {
+    fn check(&self, sample: &str, name: &str, lead: &Lead) -> String {
         let mut target = (self.target)();
         let mut rehearsal = self.rehearsal(samples::event(lead.clone()));
         let outcome = rehearsal.attempt(&mut target);
@@ -80,6 +87,9 @@ impl<M: Mapping, T: Holds, F: Fn() -> T> Laws<'_, M, T, F> {
                 "{name}: {outcome:?}\n{}",
                 rehearsal.transcript()
             );
+            for kept in [&lead.phone, &lead.email].into_iter().flatten().filter(|_| KEPT.contains(&sample)) {
+                assert!(target.shows(kept), "{name}: {kept} is lost\n{}", rehearsal.transcript());
+            }
             // A fault does not mind how long a text is, but many requests of hundreds of kilobytes take long.
             if lead.message.as_ref().is_none_or(|message| message.len() <= LONG_MESSAGE_BYTES) {
                 self.check_faults(name, lead, &rehearsal, target.records());

@@ -180,6 +180,10 @@ pub fn all() -> Vec<(&'static str, Lead)> {
                 ..full.clone()
             },
         ),
+        (
+            "no-number",
+            Lead { phone: some("call me maybe"), conversation_id: some("?x=1#y %2e%2e"), ..full.clone() },
+        ),
         ("dots", Lead { phone: some(".."), email: some("."), conversation_id: some(".."), ..full.clone() }),
         ("folders", Lead { channel: some("../x"), conversation_id: some("a/../b"), ..full.clone() }),
         ("refused-email", Lead { email: some("redacted@ymail.con"), ..full.clone() }),
