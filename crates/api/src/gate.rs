@@ -65,9 +65,9 @@ mod tests {
             [(false, [200, 200, 200]), (true, [200, 503, 503]), (false, [200, 200, 200])]
         {
             if is_closed {
-                gate.close("its store is gone".to_owned())
+                gate.close("its store is gone".to_owned());
             } else {
-                gate.open()
+                gate.open();
             }
             let answers = [
                 status(&router, Method::GET, "/v1/events").await,

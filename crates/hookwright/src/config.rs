@@ -115,6 +115,7 @@ impl Settings {
     }
 
     /// The settings that these flags give, whatever the environment has.
+    #[cfg(any(test, feature = "demo"))]
     pub(crate) fn of_flags(flags: &[&str]) -> Result<Self> {
         let command = Self::command().mut_args(|arg| arg.env(None::<&str>));
         Ok(Self::from_arg_matches(&command.try_get_matches_from(flags)?)?)

@@ -10,6 +10,7 @@ mod files;
 mod logging;
 mod ports;
 mod signals;
+mod supervisor;
 
 use std::process::ExitCode;
 

@@ -112,7 +112,7 @@ async fn a_reader_that_comes_back_is_told_how_many_lines_were_dropped() {
     let mut text = String::new();
     until("the number of dropped lines", async || {
         fails_once_and_delivers(&server, &target, &project).await;
-        let mut bytes = [0; 65_536];
+        let mut bytes = vec![0; 65_536];
         let read = timeout(DEADLINE, second.read(&mut bytes)).await.expect("nothing is logged").unwrap();
         text.push_str(&String::from_utf8_lossy(&bytes[..read]));
         text.contains("log lines were dropped").then_some(())

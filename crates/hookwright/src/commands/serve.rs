@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use clap::{CommandFactory as _, FromArgMatches as _};
 use hookwright_api::{AdminKey, Gate};
-use hookwright_engine::{Drained, Engine};
+use hookwright_engine::{DispatcherState, Drained, Engine};
 use hookwright_model::Secret;
 use rustix::fs::Mode;
 use tokio::net::TcpListener;
@@ -23,7 +23,7 @@ use crate::data::{Admin, Beginning, Change, DataDir, StoreFile, check_strength};
 use crate::files::Shares;
 use crate::ports::SystemEntropy;
 use crate::signals::Signals;
-use crate::{connections, logging};
+use crate::{connections, logging, supervisor};
 
 /// Run the server
 #[derive(Debug, clap::Args)]
@@ -153,7 +153,7 @@ pub(crate) struct Service {
 enum Reason {
     Signal,
     /// A vital part has ended by itself.
-    Failure(&'static str),
+    Failure(String),
 }
 
 impl Service {
@@ -162,12 +162,14 @@ impl Service {
         let gate = Gate::default();
         let router = hookwright_api::router(self.engine.clone(), self.admin);
         let router = hookwright_api::gated(router, gate.clone());
+        let engine = self.engine.clone();
         let (stop, stopped) = watch::channel(false);
         let mut server = tokio::spawn(connections::serve(listener, router, self.max_connections, stopped));
         let reason = tokio::select! {
             () = signals.first() => Reason::Signal,
-            _ = &mut server => Reason::Failure("the API server"),
-            () = watch_store(&mut self.store_file, &gate) => Reason::Failure("the watch on the store"),
+            _ = &mut server => Reason::Failure("the API server has ended".to_owned()),
+            () = watch_store(&mut self.store_file, &gate) => Reason::Failure("the watch on the store has ended".to_owned()),
+            problem = supervisor::failure(|| vital_problem(&engine)) => Reason::Failure(problem),
         };
         stop.send_replace(true);
         match reason {
@@ -186,11 +188,11 @@ impl Service {
                     }
                 }
             }
-            Reason::Failure(part) => {
-                error!(part, "a vital part of the server has failed; the process ends");
+            Reason::Failure(problem) => {
+                error!(%problem, "a vital part of the server has failed; the process ends");
                 self.end(FAILED_DRAIN, server).await;
                 Err(anyhow!(
-                    "A vital part of the server has failed: {part}. The log says why. Start it again."
+                    "A vital part of the server has failed: {problem}. The log says why. Start it again."
                 ))
             }
         }
@@ -218,6 +220,18 @@ impl Service {
             warn!("the store could not be closed in time; the next start checks it");
         }
     }
+}
+
+/// Why the server cannot do its work, if a part of it does not move.
+fn vital_problem(engine: &Engine) -> Option<String> {
+    let dispatcher = || match engine.health().dispatcher {
+        DispatcherState::Moving | DispatcherState::Draining => None,
+        DispatcherState::Stalled(time) => {
+            Some(format!("the dispatcher has not moved for {} s", time.as_secs()))
+        }
+        DispatcherState::Ended => Some("the dispatcher has ended".to_owned()),
+    };
+    engine.store_health().writer.or_else(dispatcher)
 }
 
 /// Closes the gate while the store's file is not where it was.
