@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use hookwright_model::limits::{
-    MAX_CALLS, MAX_HEADER_HINTS, MAX_PLACEHOLDER_CHARS, MAX_REASON_CHARS, MAX_RECEIPT_URL_BYTES,
-    MAX_REFERENCE_CHARS, MAX_REPLY_BODY_BYTES, MAX_REPLY_HEADER_BYTES, MAX_SCHEMA_BYTES,
-    MAX_SCHEMA_PATTERN_BYTES, MAX_STEP_CHARS, MAX_SUMMARY_CHARS, MAX_TITLE_CHARS,
+    MAX_BATCH_DELIVERIES, MAX_CALLS, MAX_HEADER_HINTS, MAX_PLACEHOLDER_CHARS, MAX_REASON_CHARS,
+    MAX_RECEIPT_URL_BYTES, MAX_REFERENCE_CHARS, MAX_REPLY_BODY_BYTES, MAX_REPLY_HEADER_BYTES,
+    MAX_SCHEMA_BYTES, MAX_SCHEMA_PATTERN_BYTES, MAX_STEP_CHARS, MAX_SUMMARY_CHARS, MAX_TITLE_CHARS,
 };
 use hookwright_model::{CustomHeaders, Limits, PluginLimit, PluginLimits, Settings, TargetUrl};
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,8 @@ group! {
         batch_events = MAX_BATCH_EVENTS;
         /// Bytes of a body with many events.
         batch_bytes = MAX_BATCH_BYTES;
+        /// Deliveries that a body with many events may lead to.
+        batch_deliveries = MAX_BATCH_DELIVERIES;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events that were accepted: listed, and delivered later if no webhook wanted them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use hookwright_model::{
     Delivery, DeliveryId, ErrorKind, Event, EventId, Page, PageRequest, Payload, ProjectId, WebhookId,
@@ -89,8 +90,8 @@ impl ScopedEngine {
     pub async fn leads(&self, deliveries: &[Delivery]) -> Result<Vec<LeadSummary>, StoreError> {
         let mut known: HashMap<EventId, LeadSummary> = HashMap::new();
         for delivery in deliveries {
-            if !known.contains_key(&delivery.event) {
-                known.insert(delivery.event, LeadSummary::of(&self.event(delivery.event).await?));
+            if let Entry::Vacant(vacant) = known.entry(delivery.event) {
+                vacant.insert(LeadSummary::of(&self.event(delivery.event).await?));
             }
         }
         Ok(deliveries

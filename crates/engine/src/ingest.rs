@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use hookwright_model::limits::MAX_BATCH_DELIVERIES;
 use hookwright_model::{ErrorKind, Event, EventId, PageRequest, Payload, PayloadError, ProjectId};
 use hookwright_store::{Accepted, FanOut, IdempotencyKey, NewEvent, OpenFanOut, Repeat, StoreError};
 
@@ -11,9 +12,6 @@ use crate::fan_out::Step;
 
 /// The most deliveries that are stored together with the events of one request. The rest follows: see `fan_out`.
 const DELIVERIES_AT_ONCE: usize = 10_000;
-
-/// The most deliveries that a request with several events may lead to: events times webhooks of their project.
-pub const MAX_BATCH_DELIVERIES: usize = 100_000;
 
 /// One event as a producer sends it.
 #[derive(Debug, Clone)]

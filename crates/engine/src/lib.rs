@@ -31,7 +31,7 @@ pub use dispatch::Drained;
 pub use engine::{DispatcherState, Engine, EngineHealth, EngineOptions, Ports};
 pub use events::{DeliverError, DeliveredEvent, LeadSummary};
 pub use field::{Field, Invalid, Remedy};
-pub use ingest::{Incoming, IngestError, MAX_BATCH_DELIVERIES};
+pub use ingest::{Incoming, IngestError};
 pub use plugins::{Checked, PluginError, PreviewEvent, PreviewRequest, Previewed, Uploaded};
 pub use principal::{Forbidden, Principal};
 pub use scoped::{LaneRest, ProjectError, ScopedEngine};

@@ -254,6 +254,9 @@ pub const MAX_SCHEMA_BYTES: usize = 64 * KIB;
 /// Memory that one pattern in the schema may compile to.
 pub const MAX_SCHEMA_PATTERN_BYTES: usize = MIB;
 
+/// Deliveries that a request with several events may lead to: its events times the webhooks of their project. One event
+/// alone always passes.
+pub const MAX_BATCH_DELIVERIES: usize = 100_000;
 /// Calls that one delivery may make before it has to deliver or be done: enough for any target known, few enough that a
 /// plugin which never ends is stopped soon.
 pub const MAX_CALLS: u32 = 8;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hookwright_engine::{Incoming, IngestError, MAX_BATCH_DELIVERIES, NewWebhook};
+use hookwright_engine::{Incoming, IngestError, NewWebhook};
+use hookwright_model::limits::MAX_BATCH_DELIVERIES;
 use hookwright_model::{DeliveryId, ErrorKind, EventId, PageRequest, ProjectId, WebhookState};
 use hookwright_store::{Accepted, DeliveryFilter, FanOut};
 

@@ -74,7 +74,7 @@ pub async fn updates_webhooks_by_revision(store: &Arc<dyn Store>) {
     let paused = changed(&webhook, |webhook| webhook.state = WebhookState::Paused);
     store.update_webhook(paused.clone()).await.unwrap();
     assert_eq!(*store.webhook(webhook.id).await.unwrap(), paused);
-    assert_eq!(webhooks_of(store, webhook.project, 9).await, [paused.clone()]);
+    assert_eq!(webhooks_of(store, webhook.project, 9).await, std::slice::from_ref(&paused));
 
     let late = changed(&webhook, |webhook| webhook.name = "late".to_owned());
     assert_refused!(store.update_webhook(late).await, StoreError::RevisionMismatch { actual: 2 });
