@@ -65,6 +65,7 @@ pub struct ReportBody {
 /// A run of `transform` with the sample lead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in an answer")]
 pub enum TrialBody {
     /// What came of it.
     Made {

@@ -1,6 +1,7 @@
 //! `/v1/deliveries`, and the log of a project
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use axum::Json;
 use axum::extract::{Path, Query};
@@ -28,8 +29,8 @@ pub(crate) async fn list(
     let page = engine.deliveries(project, request::deliveries(&query)?, request::page(&query.page)?).await?;
     let mut leads = HashMap::new();
     for delivery in &page.items {
-        if !leads.contains_key(&delivery.event) {
-            leads.insert(delivery.event, lead(&engine, delivery).await?);
+        if let Entry::Vacant(unread) = leads.entry(delivery.event) {
+            unread.insert(lead(&engine, delivery).await?);
         }
     }
     let show = |delivery: &Delivery| {
