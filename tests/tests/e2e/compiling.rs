@@ -129,18 +129,26 @@ async fn components_that_are_being_sent_take_memory_of_their_own_project_only() 
         connections.push(announced(api, &slow, COMPONENT).await);
     }
     let component = new_plugin(&home, 0);
+    // What is only announced is in nobody's way.
+    api.upload(&slow, "mine", component.clone()).await.json(201);
+    for connection in connections.iter_mut().take(4) {
+        connection.write_all(&vec![0; COMPONENT - 1]).await.unwrap();
+    }
+    let large = Bytes::from(vec![0; COMPONENT]);
     until("the memory of the project to be taken", async || {
-        let refused = api.upload(&slow, "mine", component.clone()).await;
+        let refused = api.upload(&slow, "large", large.clone()).await;
         (refused.status == 503).then(|| assert!(!refused.header("retry-after").is_empty()))
     })
     .await;
+    // Small bodies never wait for large ones.
+    api.upload(&slow, "mine", component.clone()).await.json(200);
     api.upload(&other, "mine", component.clone()).await.json(201);
     let delivery = api.one_delivery(&slow, &lead::sample()).await;
     assert_eq!(api.settled(&delivery).await["state"], "delivered");
 
     drop(connections);
     until("the memory to be free again", async || {
-        (api.upload(&slow, "mine", component.clone()).await.status != 503).then_some(())
+        (api.upload(&slow, "large", large.clone()).await.status != 503).then_some(())
     })
     .await;
     // Refused before anything of it is kept, and the answer arrives although nobody takes the whole.
