@@ -1,4 +1,5 @@
-//! Builds the plugins that travel in the binary: their own workspace, their own target, their own cargo.
+//! Builds the plugins that travel in the binary: their own workspace, their own target, their own cargo. Then compiles them to
+//! machine code, so that the first start of a server does not have to.
 
 use std::env;
 use std::error::Error;
@@ -6,6 +7,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use sha2::{Digest as _, Sha256};
 
 const PLUGINS: [&str; 11] = [
     "airtable",
@@ -53,9 +56,12 @@ fn main() -> Result<()> {
     for file in ["Cargo.toml", "Cargo.lock", "sdk/Cargo.toml", "retry-after/Cargo.toml"] {
         rerun_if_changed(&workspace.join(file));
     }
+    let compiler = Compiler::new()?;
     for plugin in PLUGINS {
         let name = format!("hookwright_{}", plugin.replace('-', "_"));
-        fs::copy(built.join(&name).with_extension("wasm"), out.join(plugin).with_extension("wasm"))?;
+        let component = fs::read(built.join(&name).with_extension("wasm"))?;
+        fs::write(out.join(plugin).with_extension("wasm"), &component)?;
+        compiler.compile(&component, &out.join(plugin))?;
         rerun_if_changed(&workspace.join(plugin).join("Cargo.toml"));
         for source in sources(&fs::read_to_string(built.join(&name).with_extension("d"))?) {
             rerun_if_changed(&source);
@@ -85,6 +91,43 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<()> {
         Ok(())
     } else {
         Err("the plugins do not build; cargo's words are above".into())
+    }
+}
+
+/// Compiles components to machine code.
+struct Compiler {
+    target: String,
+    /// Tells compilers apart: the digest of this program, which has the compiler in it.
+    version: [u8; 32],
+}
+
+impl Compiler {
+    fn new() -> Result<Self> {
+        let version = Sha256::digest(fs::read(env::current_exe()?)?).into();
+        Ok(Self { target: env::var("TARGET")?, version })
+    }
+
+    /// Writes the machine code of a component, with the component's digest before it, unless it is there already.
+    fn compile(&self, component: &[u8], out: &Path) -> Result<()> {
+        let digest = Sha256::digest(component);
+        let origin = [digest.as_slice(), &self.version, self.target.as_bytes()].concat();
+        let (code, made_of) = (out.with_extension("code"), out.with_extension("origin"));
+        if code.is_file() && fs::read(&made_of).is_ok_and(|known| known == origin) {
+            return Ok(());
+        }
+        let compiled = match hookwright_plugin_compiler::compile_for(&self.target, component) {
+            Ok(compiled) => [digest.as_slice(), compiled.as_slice()].concat(),
+            Err(error) => {
+                let target = &self.target;
+                println!(
+                    "cargo::warning=plugins are compiled at the first start, not now for {target}: {error:#}"
+                );
+                Vec::new()
+            }
+        };
+        fs::write(code, compiled)?;
+        fs::write(made_of, origin)?;
+        Ok(())
     }
 }
 

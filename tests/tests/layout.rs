@@ -8,20 +8,24 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every room with the rooms that it may use. Development tools may use all.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("hookwright-model", &[]),
     ("hookwright-fair-queue", &[]),
     ("hookwright-store", &["hookwright-model"]),
     ("hookwright-api-types", &["hookwright-model"]),
     ("hookwright-engine", &["hookwright-model", "hookwright-fair-queue", "hookwright-store"]),
     ("hookwright-store-redb", &["hookwright-model", "hookwright-store"]),
-    ("hookwright-plugin-host", &["hookwright-model", "hookwright-fair-queue", "hookwright-engine"]),
+    (
+        "hookwright-plugin-host",
+        &["hookwright-model", "hookwright-fair-queue", "hookwright-plugin-compiler", "hookwright-engine"],
+    ),
     ("hookwright-egress", &["hookwright-model", "hookwright-engine"]),
     (
         "hookwright-api",
         &["hookwright-model", "hookwright-store", "hookwright-api-types", "hookwright-engine"],
     ),
-    ("hookwright-bundled", &[]),
+    ("hookwright-plugin-compiler", &[]),
+    ("hookwright-bundled", &["hookwright-plugin-compiler"]),
     ("hookwright-standin", &["hookwright-model"]),
     ("hookwright-hostile", &["hookwright-model", "hookwright-engine"]),
     ("hookwright-tests", &[]),
@@ -46,7 +50,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
 /// Outside libraries that are the business of few rooms.
 const LIBRARIES: [(&str, &[&str]); 5] = [
     ("redb", &["hookwright-store-redb", "hookwright-bench"]),
-    ("wasmtime", &["hookwright-plugin-host"]),
+    ("wasmtime", &["hookwright-plugin-compiler", "hookwright-plugin-host"]),
     ("reqwest", &["hookwright"]),
     ("hickory-resolver", &["hookwright-egress"]),
     ("axum", &["hookwright-api", "hookwright"]),
@@ -102,6 +106,43 @@ fn libraries_stay_in_their_rooms() {
         let users = packages.values().filter(|used| used.iter().any(|name| name == library));
         assert_ne!(users.count(), 0, "nobody uses {library}");
     }
+}
+
+/// The compiler of plugins is needed to build the binary and in the binary, and takes minutes to build. `plugin-compiler` asks
+/// for the features that make both the same.
+#[test]
+fn wasmtime_is_built_once() {
+    for profile in ["dev", "release"] {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(workspace()).args([
+            "build",
+            "--offline",
+            "--package",
+            "hookwright",
+            "--profile",
+            profile,
+        ]);
+        // Only an unstable option tells what is built.
+        cargo.args(["--unit-graph", "-Z", "unstable-options"]).env("RUSTC_BOOTSTRAP", "1");
+        let output = cargo.output().expect("cargo");
+        let graph: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        let twice = built_twice(graph["units"].as_array().expect("units"));
+        assert!(
+            !twice.contains_key("wasmtime"),
+            "wasmtime is built twice in {profile}, for want of features of one of these in `plugin-compiler`: {twice:#?}"
+        );
+    }
+}
+
+/// The libraries that are built more than once, each with the features of each time.
+fn built_twice(units: &[Value]) -> BTreeMap<&str, Vec<&Value>> {
+    let mut built: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for unit in units.iter().filter(|unit| unit["mode"] == "build" && unit["target"]["kind"][0] == "lib") {
+        built.entry(unit["target"]["name"].as_str().expect("a name")).or_default().push(&unit["features"]);
+    }
+    built.retain(|_, times| times.len() > 1);
+    built
 }
 
 #[test]

@@ -116,6 +116,7 @@ pub(crate) fn host(cache: &Path, workers: NonZero<usize>, isolation: Isolation) 
         cache_dir: cache.to_owned(),
         cache_key: CacheKey::new([7; 32]),
         cache_bytes: 1 << 30,
+        precompiled: Vec::new(),
         isolation,
         workers,
         loaded: NonZero::new(8).context("8 is not 0")?,

@@ -95,6 +95,7 @@ fn host(
         cache_dir,
         cache_key: CacheKey::new(cache_key),
         cache_bytes: CACHE_BYTES,
+        precompiled: hookwright_bundled::all().iter().map(|plugin| plugin.code).collect(),
         isolation: Isolation::Child { program: this_program()?, args: vec![OsString::from(PLUGIN_JOB)] },
         workers,
         loaded: LOADED_PLUGINS,
@@ -114,7 +115,8 @@ fn this_program() -> Result<PathBuf> {
     }
 }
 
-/// Stores the bundled plugins that the store does not have yet. Each has to be compiled once, so they go side by side.
+/// Stores the bundled plugins that the store does not have yet, side by side: where the code from the build does not fit, each
+/// has to be compiled.
 async fn register_bundled(engine: &Engine) -> Result<()> {
     let engine = engine.on_behalf_of(Principal::installation());
     let known = engine.bundled_plugins().await?;
@@ -124,7 +126,7 @@ async fn register_bundled(engine: &Engine) -> Result<()> {
     };
     let new: Vec<_> = hookwright_bundled::all().iter().filter(|plugin| !is_known(plugin)).collect();
     if !new.is_empty() {
-        tracing::info!(plugins = new.len(), "preparing the bundled plugins; this takes some seconds, once");
+        tracing::info!(plugins = new.len(), "registering the bundled plugins");
     }
     let mut uploads = JoinSet::new();
     for plugin in new {

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::admission::child::{Isolation, Sandbox};
 use crate::admission::code_cache::{CacheKey, Cached, CodeCache, Compatibility};
 use crate::admission::inspect::{self, Facts};
+use crate::admission::precompiled::Precompiled;
 use crate::admission::{compile, describe, settings as settings_check};
 use crate::execution::answer::Answer;
 use crate::execution::arguments::Arguments;
@@ -42,6 +43,9 @@ pub struct HostOptions {
     pub cache_key: CacheKey,
     /// How many bytes compiled components may take there; those in memory are kept nevertheless.
     pub cache_bytes: u64,
+    /// Code that was compiled when the program was built, each with the digest of its component before it. These components
+    /// are trusted as the program itself.
+    pub precompiled: Vec<&'static [u8]>,
     /// Where components are compiled, settings are checked and slow calls run.
     pub isolation: Isolation,
     /// How many plugins run at the same time; one per processor serves well.
@@ -79,6 +83,8 @@ pub enum HostError {
 pub struct HostStats {
     /// Components compiled.
     pub compilations: u64,
+    /// Components whose code came with the program.
+    pub precompiled: u64,
     /// Components taken from the cache.
     pub cache_hits: u64,
     /// Files of the cache that did not verify, and were not used.
@@ -104,10 +110,12 @@ struct Shared {
     runtime: Runtime,
     /// None when everything happens in this process.
     worker_processes: Option<WorkerProcesses>,
+    precompiled: Precompiled,
     code_cache: CodeCache,
     components: ComponentCache<Plugin>,
     latency: LatencyTracker,
     compilations: AtomicU64,
+    precompiled_hits: AtomicU64,
     cache_hits: AtomicU64,
     cache_rejections: AtomicU64,
 }
@@ -122,6 +130,7 @@ impl PluginHost {
             cache_dir,
             cache_key,
             cache_bytes,
+            precompiled,
             isolation,
             workers,
             loaded,
@@ -138,10 +147,12 @@ impl PluginHost {
         let shared = Arc::new(Shared {
             worker_processes: WorkerProcesses::of(&sandbox, runtime.limits()),
             runtime,
+            precompiled: Precompiled::new(precompiled),
             code_cache,
             components: ComponentCache::new(loaded, loaded_bytes),
             latency: LatencyTracker::default(),
             compilations: AtomicU64::default(),
+            precompiled_hits: AtomicU64::default(),
             cache_hits: AtomicU64::default(),
             cache_rejections: AtomicU64::default(),
         });
@@ -160,6 +171,7 @@ impl PluginHost {
             uploads_compiling,
             uploads_waiting,
             compilations: self.shared.compilations.load(Ordering::Relaxed),
+            precompiled: self.shared.precompiled_hits.load(Ordering::Relaxed),
             cache_hits: self.shared.cache_hits.load(Ordering::Relaxed),
             cache_rejections: self.shared.cache_rejections.load(Ordering::Relaxed),
             loaded: self.shared.components.size().0,
@@ -171,6 +183,9 @@ impl PluginHost {
     async fn prepare(&self, component: Bytes, wanted: Wanted) -> Result<Ready, InspectError> {
         let facts = self.shared.examine(component.clone()).await?;
         if let Some(plugin) = self.shared.components.get(facts.digest) {
+            return Ok(Ready { facts, plugin, waited: Duration::ZERO, fresh: None });
+        }
+        if let Some(plugin) = self.shared.precompiled(&facts).await? {
             return Ok(Ready { facts, plugin, waited: Duration::ZERO, fresh: None });
         }
         let asked = Instant::now();
@@ -195,14 +210,21 @@ impl PluginHost {
     }
 
     /// Tries the schema with no settings and with its own defaults; whether these match does not matter.
-    async fn try_schema(&self, schema: &str, owner: PluginOwner) -> Result<(), InspectError> {
+    async fn try_schema(&self, schema: &str, facts: &Facts, owner: PluginOwner) -> Result<(), InspectError> {
         let unusable = |reason: &dyn std::fmt::Display| {
             InspectError::Refused(format!("`describe` gives a settings-schema that cannot be used: {reason}"))
         };
         let empty = Settings::default();
         let defaults = settings::defaults(schema).map_err(|error| unusable(&error))?;
         for settings in [&empty, &defaults].into_iter().skip(usize::from(defaults == empty)) {
-            self.check_settings(schema, settings, owner).await.map_err(|error| match error {
+            let checked = if self.shared.is_trusted(facts.digest) {
+                let (schema, settings) = (schema.to_owned(), settings.clone());
+                let check = move || Ok(settings_check::check_here(&schema, &settings));
+                blocking(check).await?
+            } else {
+                self.check_settings(schema, settings, owner).await
+            };
+            checked.map_err(|error| match error {
                 SettingsError::Schema(reason) => unusable(&reason),
                 SettingsError::Unavailable(reason) => InspectError::Unavailable(reason),
             })?;
@@ -239,6 +261,29 @@ impl Shared {
     async fn examine(self: &Arc<Self>, component: Bytes) -> Result<Facts, InspectError> {
         let shared = Arc::clone(self);
         blocking(move || inspect::inspect(&component, shared.runtime.limits())).await
+    }
+
+    /// Whether the component travels in the program, and is trusted as much.
+    fn is_trusted(&self, component: Digest) -> bool {
+        self.precompiled.get(component).is_some()
+    }
+
+    /// Makes the component callable if its code travels in the program and fits.
+    async fn precompiled(self: &Arc<Self>, facts: &Facts) -> Result<Option<Arc<Plugin>>, InspectError> {
+        let Some(code) = self.precompiled.get(facts.digest) else { return Ok(None) };
+        let (shared, facts) = (Arc::clone(self), facts.clone());
+        blocking(move || match shared.link(&facts, code) {
+            Ok(plugin) => {
+                shared.precompiled_hits.fetch_add(1, Ordering::Relaxed);
+                shared.components.insert(facts.digest, Arc::clone(&plugin), code.len());
+                Ok(Some(plugin))
+            }
+            Err(error) => {
+                tracing::info!(component = %facts.digest, %error, "code from the build does not fit here; compiling it");
+                Ok(None)
+            }
+        })
+        .await
     }
 
     /// Looks for the component in the cache; what is found is kept in memory.
@@ -297,8 +342,10 @@ impl Shared {
     /// Asks the plugin what it is, where it can take all the time that it may.
     fn describe(&self, component: Digest, plugin: &Plugin) -> Result<Ended<Description>, io::Error> {
         match &self.worker_processes {
-            Some(worker_processes) => Ok(worker_processes.describe(component, plugin)?.0),
-            None => Ok(plugin.describe(&self.runtime.stage(self.runtime.limits().wall_time))),
+            Some(worker_processes) if !self.is_trusted(component) => {
+                Ok(worker_processes.describe(component, plugin)?.0)
+            }
+            _ => Ok(plugin.describe(&self.runtime.stage(self.runtime.limits().wall_time))),
         }
     }
 
@@ -350,8 +397,8 @@ impl Mapper for PluginHost {
         let ready = self.prepare(component, Wanted::ForUpload(owner)).await?;
         let (shared, plugin, digest) =
             (Arc::clone(&self.shared), Arc::clone(&ready.plugin), ready.facts.digest);
-        let described =
-            self.pool.run(Tier::Slow, project_of(owner), move || shared.describe(digest, &plugin));
+        let tier = if shared.is_trusted(digest) { Tier::Fast } else { Tier::Slow };
+        let described = self.pool.run(tier, project_of(owner), move || shared.describe(digest, &plugin));
         let described = described.await.map_err(|error| unavailable(&error))?;
         let Ended { outcome, usage, .. } = described.map_err(|error| unavailable(&error))?;
         let description = outcome.map_err(|error| match error {
@@ -362,7 +409,7 @@ impl Mapper for PluginHost {
             error => InspectError::Refused(format!("`describe` did not answer: {error}")),
         })?;
         describe::check(&description).map_err(InspectError::Refused)?;
-        self.try_schema(&description.settings_schema, owner).await?;
+        self.try_schema(&description.settings_schema, &ready.facts, owner).await?;
         let inspected = Inspected {
             digest: ready.facts.digest,
             contract: ready.facts.contract.version().to_owned(),

@@ -11,7 +11,7 @@
 //! The README of this crate lists the limits, and what happens to a component that means harm.
 
 mod admission;
-mod child_main;
+mod child_process;
 mod execution;
 mod host;
 mod limits;
@@ -20,6 +20,6 @@ mod text;
 
 pub use admission::child::Isolation;
 pub use admission::code_cache::CacheKey;
-pub use child_main::child_main;
+pub use child_process::child_main;
 pub use hookwright_model::PluginLimits;
 pub use host::{HostError, HostOptions, HostStats, PluginHost};

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_engine::ports::{MapError, Mapped, Mapper, Usage};
-use hookwright_model::{Action, Failure, Reply, Settings};
-use hookwright_plugin_host::{HostStats, PluginHost, PluginLimits};
+use hookwright_model::{Action, Failure, PluginOwner, Reply, Settings};
+use hookwright_plugin_host::{HostOptions, HostStats, PluginHost, PluginLimits};
+use tokio::time::Instant;
 
 use hookwright_hostile::{Guest, request};
 use support::{Rig, bundled, options};
@@ -223,4 +224,47 @@ async fn a_component_that_is_asked_for_twice_at_once_is_compiled_once_or_found()
     let (first, second) = tokio::join!(rig.host.load(component.clone()), rig.host.load(component.clone()));
     assert_eq!((first, second), (Ok(()), Ok(())));
     assert_eq!(rig.host.stats().loaded, 1);
+}
+
+/// A host that has this code from the build of the program.
+fn host_with(precompiled: Vec<&'static [u8]>, folder: &tempfile::TempDir) -> PluginHost {
+    PluginHost::new(HostOptions { precompiled, ..options(folder.path()) }).unwrap()
+}
+
+#[tokio::test]
+async fn bundled_plugins_are_never_compiled() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugins = hookwright_bundled::all();
+    let host = host_with(plugins.iter().map(|plugin| plugin.code).collect(), &folder);
+    let begun = Instant::now();
+    for plugin in plugins {
+        let component = Bytes::from_static(plugin.component);
+        let inspected = host.inspect(component.clone(), PluginOwner::Bundled).await.unwrap();
+        assert_eq!(inspected.compile_time, None, "{}", plugin.name);
+        // As a host says it that compiles in the usual way.
+        if plugin.name == "hubspot" {
+            let usual = Rig::new().inspect(&component).await.unwrap();
+            assert_eq!(inspected.description, usual.description);
+            assert_eq!(inspected.usage.instructions, usual.usage.instructions);
+        }
+    }
+    println!("{:?} for {} plugins", begun.elapsed(), plugins.len());
+    let (precompiled, loaded) = (plugins.len() as u64, plugins.len().min(8));
+    assert_eq!(host.stats(), HostStats { precompiled, loaded, ..HostStats::default() });
+    let outcome = host.transform(request(plugins.last().unwrap().component)).await.outcome;
+    assert!(!matches!(outcome, Err(MapError::NotLoaded | MapError::Unavailable(_))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn code_from_the_build_that_does_not_fit_is_compiled_again() {
+    let hubspot = hookwright_bundled::all().iter().find(|plugin| plugin.name == "hubspot").unwrap();
+    let (digest, code) = hubspot.code.split_at(32);
+    let other = [&code[..code.len() / 2], b"no code"].concat();
+    for code in [other, code[..100].to_vec(), Vec::new()] {
+        let folder = tempfile::tempdir().unwrap();
+        let code: &'static [u8] = Vec::leak([digest, code.as_slice()].concat());
+        let host = host_with(vec![code], &folder);
+        host.inspect(Bytes::from_static(hubspot.component), PluginOwner::Bundled).await.unwrap();
+        assert_eq!((host.stats().precompiled, host.stats().compilations), (0, 1), "{} bytes", code.len());
+    }
 }

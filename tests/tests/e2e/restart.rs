@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hookwright_hostile::Guest;
 use hookwright_model::Timestamp;
 use hookwright_standin::{Answer, Fault, Gate, HubSpot, Receiver, Running, Standin, When};
 use rustix::process::Signal;
@@ -135,7 +136,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, (u64, i64, i64)> {
 }
 
 #[tokio::test]
-async fn a_restart_compiles_nothing() {
+async fn a_first_start_compiles_nothing_and_a_restart_compiles_nothing_again() {
     let target = Standin::start(HubSpot::new("t")).await.unwrap();
     let home = Home::new().self_contained();
     let server = home.start().await;
@@ -143,13 +144,18 @@ async fn a_restart_compiles_nothing() {
     let headers = json!({ "authorization": "Bearer t" });
     let members = json!({ "url": target.url(), "headers": headers, "mapping": { "plugin": "hubspot" } });
     server.api.webhook(&project, &members).await;
-    let compiled = files(&home.path().join("plugins"));
-    assert!(compiled.len() >= 2, "both bundled plugins: {compiled:?}");
-    server.stop().await;
-
-    let server = home.start().await;
     let id = server.api.one_delivery(&project, &lead::sample()).await;
     assert_eq!(server.api.settled(&id).await["state"], "delivered");
+    assert_eq!(files(&home.path().join("plugins")), BTreeMap::new(), "bundled plugins are compiled already");
+
+    server.api.upload(&project, "mine", Guest::default().build()).await.json(201);
+    let compiled = files(&home.path().join("plugins"));
+    assert_eq!(compiled.len(), 1, "{compiled:?}");
+    server.stop().await;
+    let server = home.start().await;
+    let members = json!({ "url": target.url(), "mapping": { "plugin": "mine" } });
+    server.api.webhook(&project, &members).await;
+    server.api.one_delivery(&project, &lead::sample()).await;
     assert_eq!(files(&home.path().join("plugins")), compiled);
 }
 

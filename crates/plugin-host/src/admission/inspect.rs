@@ -7,10 +7,11 @@ use wasmparser::component_types::ComponentEntityType;
 
 use hookwright_engine::ports::InspectError;
 use hookwright_model::Digest;
+use hookwright_plugin_compiler::FEATURES;
 
 use super::structure::{self, Names};
 use crate::execution::contract::Contract;
-use crate::execution::{FEATURES, wasi};
+use crate::execution::wasi;
 use crate::limits::PluginLimits;
 use crate::text::shown;
 

@@ -6,6 +6,7 @@ pub(crate) mod code_cache;
 pub(crate) mod compile;
 pub(crate) mod describe;
 pub(crate) mod inspect;
+pub(crate) mod precompiled;
 pub(crate) mod reserve;
 pub(crate) mod schema;
 pub(crate) mod settings;

@@ -41,6 +41,14 @@ pub(crate) async fn check(
     })
 }
 
+/// Checks settings in this process, with a schema that is trusted.
+///
+/// # Errors
+/// As for [`check`].
+pub(crate) fn check_here(schema: &str, settings: &Settings) -> Result<Vec<SettingsProblem>, SettingsError> {
+    schema::check(schema, settings).map_err(SettingsError::Schema)
+}
+
 fn over_limits() -> SettingsError {
     SettingsError::Schema(format!(
         "checking settings with it takes more than {CHECK_SETTINGS}, or overflows the stack; write it with fewer references \

@@ -1,19 +1,11 @@
-//! How wasmtime is set up: which WebAssembly is spoken, and how instances are kept cheap.
+//! How wasmtime runs plugins: instances are cheap, and there are as many as calls need.
 
 use std::num::NonZero;
 
-use wasmparser::WasmFeatures;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use hookwright_plugin_compiler::config;
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::limits::PluginLimits;
-
-/// What a component may use: WebAssembly 2.0 and what compilers add to it by default. Everything else, such as threads,
-/// 64-bit memories, exceptions and relaxed SIMD (whose results differ between machines), is off.
-pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::MULTI_MEMORY)
-    .union(WasmFeatures::COMPONENT_MODEL)
-    .difference(WasmFeatures::GC_TYPES);
 
 /// Memory that a slot keeps for its next instance instead of giving it back to the system.
 const KEEP_RESIDENT_BYTES: usize = 1024 * 1024;
@@ -21,23 +13,12 @@ const KEEP_RESIDENT_BYTES: usize = 1024 * 1024;
 /// Slots for instances, per worker. One would do; with more, a plugin mostly finds a slot that holds its own image.
 const SLOTS_PER_WORKER: u32 = 4;
 
-/// The configuration that decides what compiled code looks like: the same in the compiling child process and here.
-fn compiler_config() -> Config {
-    let mut config = Config::new();
-    config.wasm_features(WasmFeatures::all(), false).wasm_features(FEATURES, true);
-    config.consume_fuel(true).epoch_interruption(true);
-    config.cranelift_nan_canonicalization(true);
-    // Messages name the kind of trap; frames of a foreign module help nobody, and collecting them takes time.
-    config.wasm_backtrace_max_frames(None).generate_address_map(false);
-    config
-}
-
 /// An engine that only compiles.
 ///
 /// # Errors
 /// When wasmtime does not support this machine.
 pub(crate) fn compiling() -> wasmtime::Result<Engine> {
-    Engine::new(&compiler_config())
+    Engine::new(&config())
 }
 
 /// An engine that runs at most `workers` instances at a time, each within the limits.
@@ -59,7 +40,7 @@ pub(crate) fn running(workers: NonZero<usize>, limits: &PluginLimits) -> wasmtim
     pool.linear_memory_keep_resident(KEEP_RESIDENT_BYTES).table_keep_resident(KEEP_RESIDENT_BYTES);
     pool.pagemap_scan(Enabled::Auto);
 
-    let mut config = compiler_config();
+    let mut config = config();
     config.max_wasm_stack(limits.stack_bytes).async_stack_size(limits.stack_bytes);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Engine::new(&config)

@@ -20,5 +20,5 @@ mod world;
 #[cfg(test)]
 mod v0_9;
 
-pub(crate) use engine::{FEATURES, compiling};
+pub(crate) use engine::compiling;
 pub(crate) use epoch::thread_time;

@@ -67,7 +67,7 @@ impl Runtime {
     pub(crate) fn link(&self, contract: Contract, code: &[u8]) -> Result<Plugin, String> {
         // SAFETY: the code is wasmtime's own output for this engine. It comes straight from the compiler, which named the same
         // compatibility as ours, or from the cache, which verified a MAC that only this installation can make, or from the
-        // process that started this one and had it from there.
+        // build of this program, or from the process that started this one and had it from there.
         #[expect(unsafe_code, reason = "wasmtime cannot tell its own output from foreign machine code")]
         let component = unsafe { Component::deserialize(&self.engine, code) };
         let component = component

@@ -129,6 +129,7 @@ mod tests {
             cache_dir: folder.path().to_owned(),
             cache_key: CacheKey::new([7; 32]),
             cache_bytes: 1 << 30,
+            precompiled: Vec::new(),
             isolation: Isolation::InProcess,
             workers: NonZero::<usize>::MIN,
             loaded: NonZero::<usize>::MIN,

@@ -15,6 +15,7 @@ pub(crate) fn options(cache_dir: &Path) -> HostOptions {
         cache_dir: cache_dir.to_owned(),
         cache_key: CacheKey::new([7; 32]),
         cache_bytes: 1 << 30,
+        precompiled: Vec::new(),
         isolation: Isolation::InProcess,
         workers: NonZero::new(2).unwrap(),
         loaded: NonZero::new(8).unwrap(),
