@@ -151,8 +151,8 @@ async fn a_wrong_preview_is_refused_at_the_member_that_is_wrong() {
         (json!({ "event": {} }), "/event/event", "missing"),
         (json!({ "url": "api.example.com" }), "/url", "whole address"),
         (json!({ "version": "newest" }), "/version", "latest"),
-        (json!({ "history": { "replies": [{ "step": "a" }] } }), "/history/replies/0", "status"),
-        (json!({ "colour": 7 }), "/colour", "unknown field"),
+        (json!({ "history": { "replies": [{ "step": "a" }] } }), "/history/replies/0/status", "missing"),
+        (json!({ "colour": 7 }), "/colour", "no member `colour`"),
     ] {
         preview(api, &project, "hubspot", question).await.refuses(pointer, words);
     }
