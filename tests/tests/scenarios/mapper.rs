@@ -24,6 +24,7 @@ impl Standstill {
             cache_dir: CACHE.into(),
             cache_key: CacheKey::new([7; 32]),
             cache_bytes: 1 << 30,
+            precompiled: hookwright_bundled::all().iter().map(|plugin| plugin.code).collect(),
             isolation: Isolation::InProcess,
             workers: NonZero::new(2).unwrap(),
             loaded: NonZero::new(32).unwrap(),
