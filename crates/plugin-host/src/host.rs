@@ -158,7 +158,7 @@ impl PluginHost {
         });
         let idle = Arc::clone(&shared);
         let when_idle = move || {
-            idle.worker_processes.iter().for_each(|worker_processes| worker_processes.dismiss(KNOWN_FOR))
+            idle.worker_processes.iter().for_each(|worker_processes| worker_processes.dismiss(KNOWN_FOR));
         };
         let pool = Pool::start(workers, stack_bytes, KNOWN_FOR, when_idle).map_err(HostError::Threads)?;
         Ok(Self { shared, pool, sandbox, queues: JobQueues::new() })

@@ -33,6 +33,7 @@ enum Outcome {
     Other(String),
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads well around a call")]
 fn outcome<T: std::fmt::Debug, E: std::fmt::Debug>(
     result: Result<T, E>,
     kind: impl Fn(&E) -> ErrorKind,
@@ -82,7 +83,10 @@ async fn ask_for_everything(
     let [_, uploaded] = uploads;
     let renamed = Webhook { name: "mine".to_owned(), ..webhook.clone() };
     BTreeMap::from([
-        ("create_project", outcome(engine.create_project("C".to_owned(), None).await, |e| e.kind())),
+        (
+            "create_project",
+            outcome(engine.create_project("C".to_owned(), None).await, hookwright_engine::ProjectError::kind),
+        ),
         ("project", outcome(engine.project(project).await, store)),
         ("webhook", outcome(engine.webhook(webhook.id).await, store)),
         ("lane", outcome(engine.lane(webhook.id).await, store)),
@@ -92,7 +96,10 @@ async fn ask_for_everything(
         ("component", outcome(engine.component(project, &name, latest).await, store)),
         ("event", outcome(engine.event(held.event).await, store)),
         ("events", outcome(engine.events(project, EventFilter::All, page()).await, store)),
-        ("deliver_event", outcome(engine.deliver_event(held.event).await, |e| e.kind())),
+        (
+            "deliver_event",
+            outcome(engine.deliver_event(held.event).await, hookwright_engine::DeliverError::kind),
+        ),
         ("leads", outcome(engine.leads(std::slice::from_ref(held)).await, store)),
         ("delivery", outcome(engine.delivery(held.id).await, store)),
         ("deliveries", outcome(engine.deliveries(project, DeliveryFilter::default(), page()).await, store)),
@@ -100,8 +107,17 @@ async fn ask_for_everything(
         ("resend", outcome(engine.resend(held.id).await, store)),
         ("cancel", outcome(engine.cancel(held.id).await, store)),
         ("ingest", ingested),
-        ("create_webhook", outcome(engine.create_webhook(world.webhook("b.example")).await, |e| e.kind())),
-        ("update_webhook", outcome(engine.update_webhook(renamed).await, |e| e.kind())),
+        (
+            "create_webhook",
+            outcome(
+                engine.create_webhook(world.webhook("b.example")).await,
+                hookwright_engine::WebhookError::kind,
+            ),
+        ),
+        (
+            "update_webhook",
+            outcome(engine.update_webhook(renamed).await, hookwright_engine::WebhookError::kind),
+        ),
         ("delete_webhook", outcome(engine.delete_webhook(webhook.id, None).await, store)),
         ("test_send", outcome(engine.test_send(webhook.id).await, TestError::kind)),
         ("upload_plugin", uploaded),
