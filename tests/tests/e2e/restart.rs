@@ -155,7 +155,9 @@ async fn a_first_start_compiles_nothing_and_a_restart_compiles_nothing_again() {
     let server = home.start().await;
     let members = json!({ "url": target.url(), "mapping": { "plugin": "mine" } });
     server.api.webhook(&project, &members).await;
-    server.api.one_delivery(&project, &lead::sample()).await;
+    for id in server.api.event(&project, &lead::sample()).await {
+        server.api.settled(&id).await;
+    }
     assert_eq!(files(&home.path().join("plugins")), compiled);
 }
 
