@@ -1,4 +1,4 @@
-//! Requests with a wrong key: each is logged with its address, and whoever sends many waits for the answers.
+//! Requests with a wrong key: each is logged with its address, and a caller who sends many waits for the answers.
 //!
 //! A right key is never slowed down, whatever others at its address do: behind a proxy, all have one address.
 

@@ -64,7 +64,7 @@ struct Lane {
 /// Where a lane waits for its next turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
-    /// Nowhere: nothing is due, or as much is under way as may be.
+    /// Nowhere: nothing is due, or the limit is reached.
     Idle,
     /// In the queue.
     Queued,

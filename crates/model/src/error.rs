@@ -1,6 +1,6 @@
 //! The small set of error kinds that every public error maps to.
 
-/// What an error means to whoever asked. Only the API turns a kind into an HTTP status.
+/// What an error means to the caller. Only the API turns a kind into an HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The request itself is wrong; sending it again cannot help.

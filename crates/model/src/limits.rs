@@ -184,7 +184,7 @@ plugin_limits! {
     body_bytes: usize = MIB, KIB => 64 * MIB;
     /// Headers of a request.
     headers: usize = 32, 1 => 100;
-    /// Names and values of all headers of a request: servers take no more.
+    /// Names and values of all headers of a request: servers accept no more.
     header_bytes: usize = 16 * KIB, 256 => 64 * KIB;
     /// Statuses that a request may `accept`: those that count as a reply and not as a failure.
     accepted_statuses: usize = 64, 0 => 500;

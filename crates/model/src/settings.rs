@@ -11,7 +11,7 @@ pub struct Settings(Arc<str>);
 /// The value is not usable as settings.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum SettingsError {
-    /// Settings are always an object, be it an empty one.
+    /// Settings are always an object, even if an empty one.
     #[error("settings must be a JSON object, for example {{}}")]
     NotAnObject,
     /// More bytes than [`Settings::MAX_BYTES`].

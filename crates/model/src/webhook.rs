@@ -43,7 +43,7 @@ pub struct Webhook {
     pub events: Vec<EventKind>,
     /// Added to every request.
     pub headers: CustomHeaders,
-    /// How the event is shaped; none sends it as it is.
+    /// How the event is shaped; none forwards it unchanged.
     pub mapping: Option<Mapping>,
     /// The revision at which `mapping` was last changed: what a delivery pins.
     pub mapping_revision: Revision,

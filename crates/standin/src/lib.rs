@@ -9,7 +9,7 @@
 //!   and [`Telegram`] are small accounts of these vendors. They check credentials, names and types of members, and
 //!   references to other records, and answer as the vendor does, errors included. What a vendor's documentation leaves
 //!   open they refuse, so that a mapping which satisfies them does not depend on it.
-//! - [`Make`], [`N8n`] and [`Zapier`] take the event as it is, if it comes as the JSON object that a flow can read.
+//! - [`Make`], [`N8n`] and [`Zapier`] take the event unchanged, if it comes as the JSON object that a flow can read.
 //! - [`Tickets`] is the account of a target that nobody thought of.
 //!
 //! [`VENDORS`] has those that stand in for a vendor by name, each as a [`Vendor`]: what a webhook for it is given, and what

@@ -1,4 +1,4 @@
-//! The stand-ins by name, for whoever tries every target: the demo, and the tests over all of them.
+//! The stand-ins by name, for callers that try every target: the demo, and the tests over all of them.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub trait Vendor: Target {
 /// The settings of a webhook that an account takes requests from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connection {
-    /// The bundled plugin; none for a target that takes the event as it is.
+    /// The bundled plugin; none for a target that takes the event unchanged.
     pub plugin: Option<&'static str>,
     /// The plugin's settings: an object.
     pub settings: Value,

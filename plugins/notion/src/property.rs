@@ -43,7 +43,7 @@ pub(crate) fn of(kind: Kind, value: &Value, room: &mut Room) -> Result<Value, &'
     Ok(json!({ kind.name(): content }))
 }
 
-const NO_ROOM: &str = "Notion takes no more text in one request";
+const NO_ROOM: &str = "Notion accepts no more text in one request";
 
 fn url(text: &str) -> Result<Value, &'static str> {
     let line = text::line(text).filter(|line| line.encode_utf16().count() <= URL_MAX_UNITS);

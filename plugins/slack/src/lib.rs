@@ -39,7 +39,7 @@ impl Mapping for Slack {
         Description {
             title: "Slack",
             summary: "A lead becomes a message in a channel. The URL is that of an incoming webhook, made in your Slack app \
-                      for this channel; whoever knows it can post there.",
+                      for this channel; anyone who knows it can post there.",
             url: "https://hooks.slack.com/services/T…/B…/…",
             headers: &[],
         }

@@ -31,7 +31,7 @@ pub(crate) fn read(reply: &Reply) -> Result<Answer, Failure> {
         }
         400 if description(reply).contains("can't parse entities") => Ok(Answer::Unreadable),
         429 => Err(Failure::retry(
-            "Telegram takes no more messages of this bot for now.",
+            "Telegram accepts no more messages from this bot for now.",
             reply.seconds("/parameters/retry_after").or(reply.retry_after()),
         )),
         400..500 => Err(refused(reply)),

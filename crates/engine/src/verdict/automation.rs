@@ -1,4 +1,4 @@
-//! What Make, n8n and Zapier mean by their answers. They take the event as it is, so that no plugin reads these.
+//! What Make, n8n and Zapier mean by their answers. The event is forwarded to them unchanged, so no plugin reads these.
 //!
 //! A service is known by its hosts or, as self-hosted n8n has any host, by its own words in the answer.
 

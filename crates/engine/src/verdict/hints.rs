@@ -84,7 +84,7 @@ pub(crate) fn is_web_page(reply: &ReceivedReply) -> bool {
     is_markup || (is_html && start.starts_with(b"<"))
 }
 
-/// Whether only the status of the answer could be read: the body says so then, in the words of whoever has read it.
+/// Whether only the status of the answer could be read: the body says so then, in the words of the sender.
 pub(crate) fn is_not_http(reply: &ReceivedReply) -> bool {
     let words = format!("answered {}, but the rest is not HTTP", reply.status);
     reply.truncated && reply.body.starts_with(words.as_bytes())

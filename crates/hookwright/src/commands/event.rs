@@ -43,7 +43,7 @@ enum Command {
 #[command(after_help = "Example:\n  hookwright event send lead.json --idempotency-key lead-17\n  \
     hookwright event send --project PROJECT --name 'John Smith' --email john@example.com")]
 struct Send {
-    /// The event as JSON, sent as it is; `-` or nothing is standard input
+    /// The event as JSON, sent unchanged; `-` or nothing is standard input
     #[arg(conflicts_with = "lead")]
     file: Option<PathBuf>,
     /// Sending again with the same key within 24 hours is answered with the first result

@@ -1,4 +1,4 @@
-//! `hookwright log`: what became of the events of a project.
+//! `hookwright log`: the deliveries of a project.
 
 mod rows;
 mod watch;

@@ -126,7 +126,7 @@ struct Add {
     retry: RetryArgs,
 }
 
-/// Change a webhook; what is not named stays as it is
+/// Change a webhook; what is not named stays unchanged
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  hookwright webhook set whk_0198c0de7e577aaa80000123456789ab \\\n      \
     --header 'Authorization: Bearer TOKEN' --settings @settings.json\n  \
@@ -154,7 +154,7 @@ struct Set {
     removed_headers: Vec<HeaderName>,
     #[command(flatten)]
     mapping: MappingArgs,
-    /// Send the event as it is from now on
+    /// Forward the event unchanged from now on
     #[arg(long, conflicts_with_all = ["plugin", "plugin_version", "settings"])]
     no_plugin: bool,
     #[command(flatten)]

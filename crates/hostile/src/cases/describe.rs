@@ -1,4 +1,4 @@
-//! Plugins whose description would harm whoever is shown it, or the host that checks settings with its schema.
+//! Plugins whose description would harm the person who is shown it, or the host that checks settings with its schema.
 
 use bytes::Bytes;
 

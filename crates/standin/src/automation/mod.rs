@@ -1,4 +1,4 @@
-//! Services in which users build flows of their own: Make, n8n and Zapier. They take the event as it is at a secret URL,
+//! Services in which users build flows of their own: Make, n8n and Zapier. They take the event unchanged at a secret URL,
 //! answer at once, and let the flow make something of it.
 
 mod make;

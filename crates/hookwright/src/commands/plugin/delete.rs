@@ -13,7 +13,7 @@ use crate::commands::output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  hookwright plugin delete my-crm --project PROJECT\n  \
     hookwright plugin delete my-crm --project PROJECT --version 2\n\n\
-    Deliveries that have begun end with the version that they began with. The newest version goes only with the \
+    Deliveries that have begun end with the version that they began with. The newest version can only be deleted with the \
     whole plugin.")]
 pub(super) struct Args {
     #[command(flatten)]

@@ -68,7 +68,7 @@ pub(super) async fn patiently<T>(file: &Path, work: impl Future<Output = T>) -> 
     done
 }
 
-/// The project of whoever has none yet: nothing is stored in it.
+/// A project for authors who have none yet: nothing is stored in it.
 pub(super) fn nobody() -> ProjectId {
     ProjectId::from_bytes([0; 16])
 }

@@ -35,7 +35,7 @@ impl FromStr for Header {
 /// How the event becomes requests.
 #[derive(Debug, clap::Args)]
 pub(super) struct MappingArgs {
-    /// The plugin that shapes the event; without one, it is sent as it is
+    /// The plugin that shapes the event; without one, it is forwarded unchanged
     #[arg(long, value_name = "NAME")]
     plugin: Option<PluginName>,
     /// Its version, or `latest`

@@ -48,7 +48,10 @@ pub(super) fn whole(webhook: &WebhookBody) -> String {
         ("resting", resting),
         ("url", Some(webhook.url.clone())),
         ("events", Some(webhook.events.join(", "))),
-        ("mapping", Some(mapping.map_or_else(|| "none: the event is sent as it is".to_owned(), plugin))),
+        (
+            "mapping",
+            Some(mapping.map_or_else(|| "none: the event is forwarded unchanged".to_owned(), plugin)),
+        ),
         ("settings", mapping.map(|mapping| mapping.settings.to_string())),
         ("retry", Some(retry(&webhook.retry))),
         ("limits", Some(limits(&webhook.limits))),
