@@ -92,7 +92,7 @@ async fn a_check_refuses_what_an_upload_refuses_and_says_what_to_do() {
     let refused = check(api, &project, "mine", Guest::default().module().into()).await;
     insta::assert_json_snapshot!("plugin_refused", refused.problem(422, "invalid_input"));
     let taken = check(api, &project, "hubspot", skipping()).await.problem(409, "conflict");
-    assert!(taken["detail"].as_str().unwrap().contains("choose another"), "{taken}");
+    assert!(taken["detail"].as_str().unwrap().contains("Choose another"), "{taken}");
     check(api, &project, "No_Name", skipping()).await.problem(422, "invalid_input");
     let looping = Guest::transforming("(loop $again (br $again)) unreachable");
     let report = check(api, &project, "mine", looping).await.json(200);

@@ -149,7 +149,7 @@ mod tests {
             let leaves = command.get_subcommands().filter(|command| !command.is_hide_set());
             for command in leaves {
                 let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-                assert!(help.contains("Example:"), "{}", command.get_name());
+                assert!(help.contains("Example:") || help.contains("Examples:"), "{}", command.get_name());
                 check(command);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -22,7 +23,7 @@ const PLUGIN_CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled-plugi
 
 /// A data folder, and how servers are started on it.
 pub(crate) struct Home {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     args: &'static [&'static str],
     environment: &'static [(&'static str, &'static str)],
 }
@@ -36,7 +37,7 @@ impl Home {
     /// An empty folder whose servers get these arguments and no others.
     pub(crate) fn with_args(args: &'static [&'static str]) -> Self {
         let environment = &[("HOOKWRIGHT_MASTER_KEY", MASTER_KEY), ("HOOKWRIGHT_PLUGIN_CACHE", PLUGIN_CACHE)];
-        Self { folder: tempfile::tempdir().unwrap(), args, environment }
+        Self { folder: Arc::new(tempfile::tempdir().unwrap()), args, environment }
     }
 
     /// The folder with nothing from elsewhere: its servers make a master key and compile plugins themselves.
@@ -57,7 +58,7 @@ impl Home {
     pub(crate) async fn start_with(&self, args: &[&str]) -> Server {
         let mut command = self.command();
         command.args(args);
-        Self::started(command).await
+        self.started(command).await
     }
 
     /// The same after a command of the shell, such as one that sets a limit.
@@ -68,7 +69,7 @@ impl Home {
         command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]).arg(server.get_program());
         command.args(server.get_args()).env_clear().kill_on_drop(true);
         command.envs(server.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        Self::started(command).await
+        self.started(command).await
     }
 
     /// The command that starts a server; where its output goes is up to the caller.
@@ -81,12 +82,14 @@ impl Home {
         command
     }
 
-    async fn started(mut command: tokio::process::Command) -> Server {
+    async fn started(&self, mut command: tokio::process::Command) -> Server {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = Output::default();
         let out = output.follow(process.stdout.take().unwrap());
         let err = output.follow(process.stderr.take().unwrap());
-        let mut server = Server { process, output, readers: [out, err], api: Api::new(String::new()) };
+        let folder = Arc::clone(&self.folder);
+        let api = Api::new(String::new());
+        let mut server = Server { process, output, readers: [out, err], api, _folder: folder };
         let url = super::until_within(FIRST_START, "the server to be ready", async || {
             let ended = server.process.try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {ended:?}");
@@ -104,6 +107,8 @@ pub(crate) struct Server {
     process: Child,
     output: Output,
     readers: [JoinHandle<()>; 2],
+    /// A server whose folder goes away refuses everything.
+    _folder: Arc<TempDir>,
 }
 
 impl Server {
