@@ -127,7 +127,7 @@ impl Sender for Egress {
 }
 
 fn redactor(request: &OutboundRequest) -> Redactor {
-    Redactor::new(&request.url, &request.custom_headers, &request.secrets)
+    Redactor::new(&request.webhook_url, &request.custom_headers, &request.secrets)
 }
 
 /// The request with these headers, which show no credentials, and a URL that shows none either.

@@ -114,6 +114,7 @@ mod tests {
             secrets: vec![SigningSecret::from_random([7; 32])],
             method: Method::POST,
             url: TargetUrl::parse(url).unwrap(),
+            webhook_url: TargetUrl::parse(url).unwrap(),
             custom_headers: CustomHeaders::parse(custom.iter().copied()).unwrap(),
             plugin_headers: plugin
                 .iter()

@@ -233,6 +233,7 @@ impl Run<'_> {
             secrets: self.webhook.secrets.signing_at(now).cloned().collect(),
             method,
             url: url.clone(),
+            webhook_url: self.webhook.url.clone(),
             custom_headers: self.webhook.headers.clone(),
             plugin_headers,
             body,

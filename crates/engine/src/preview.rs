@@ -158,6 +158,7 @@ impl PlannedRequest {
             sent_at: Timestamp::EPOCH,
             secrets: vec![SigningSecret::from_random([0; 32])],
             method: step.method.clone(),
+            webhook_url: url.clone(),
             url: url.clone(),
             custom_headers: CustomHeaders::default(),
             plugin_headers: step.headers.clone(),

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookwright_engine::ports::OutboundRequest;
-use hookwright_model::CustomHeaders;
+use hookwright_model::{CustomHeaders, TargetUrl};
 
 use crate::server::{Answer, Server, reply};
 use crate::{exchange, post, secret};
@@ -50,4 +50,18 @@ async fn secrets_that_come_back_are_masked() {
         assert!(!shown.contains(&json[12..30]), "{json} is in {shown}");
         assert!(shown.contains("contacts stay"), "{shown}");
     }
+}
+
+#[tokio::test]
+async fn what_a_plugin_looks_for_comes_back_to_it() {
+    let found =
+        br#"{"items": [{"emails": ["john@example.com"], "phones": ["+12025551234"]}], "token": "q9z"}"#;
+    let server = Server::start(Answer::BytesAndClose(reply("200 OK", "", found))).await;
+    let mut request = with_secrets(&server);
+    let search = "&term=john%40example.com&phone=2025551234";
+    request.url = TargetUrl::parse(&format!("{}{search}", request.webhook_url.expose())).unwrap();
+    let reply = exchange(request).await.outcome.unwrap();
+    let body = String::from_utf8_lossy(&reply.body);
+    assert!(body.contains("john@example.com") && body.contains("+12025551234"), "{body}");
+    assert!(!body.contains("q9z"), "{body}");
 }

@@ -48,6 +48,7 @@ fn post(url: &str, body: &'static [u8]) -> OutboundRequest {
         secrets: vec![secret()],
         method: Method::POST,
         url: TargetUrl::parse(url).unwrap(),
+        webhook_url: TargetUrl::parse(url).unwrap(),
         custom_headers: CustomHeaders::default(),
         plugin_headers: Vec::new(),
         body: Some(Bytes::from_static(body)),

@@ -44,6 +44,9 @@ pub struct OutboundRequest {
     pub method: Method,
     /// The whole URL.
     pub url: TargetUrl,
+    /// The webhook's own URL, of which `url` is a part. Only what this one hides is masked in the answer: what a plugin
+    /// adds, such as the address that it searches, is not a secret and has to come back to it.
+    pub webhook_url: TargetUrl,
     /// The webhook's headers. They win over the plugin's, and their values are never shown.
     pub custom_headers: CustomHeaders,
     /// The plugin's headers.
