@@ -48,12 +48,13 @@ const ROOMS: [(&str, &[&str]); 16] = [
 ];
 
 /// Outside libraries that are the business of few rooms.
-const LIBRARIES: [(&str, &[&str]); 5] = [
+const LIBRARIES: [(&str, &[&str]); 6] = [
     ("redb", &["hookwright-store-redb", "hookwright-bench"]),
     ("wasmtime", &["hookwright-plugin-compiler", "hookwright-plugin-host"]),
     ("reqwest", &["hookwright"]),
     ("hickory-resolver", &["hookwright-egress"]),
     ("axum", &["hookwright-api", "hookwright"]),
+    ("utoipa", &["hookwright-api-types", "hookwright-api"]),
 ];
 
 /// Past this a file has more than one subject.

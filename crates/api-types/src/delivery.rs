@@ -8,23 +8,26 @@ use hookwright_model::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::event::LeadBody;
 use crate::page::PageQuery;
 use crate::raw;
 
 /// The query of a list of deliveries.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct DeliveriesQuery {
     /// Only those in this state.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = crate::schema::DeliveryState, required = false)]
     pub state: Option<String>,
     /// Only those of this webhook.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = crate::schema::WebhookId, required = false)]
     pub webhook: Option<String>,
     /// Only those of this event.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = crate::schema::EventId, required = false)]
     pub event: Option<String>,
     /// Which page.
     #[serde(flatten)]
@@ -32,33 +35,45 @@ pub struct DeliveriesQuery {
 }
 
 /// One event for one webhook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryBody {
     /// Its id, the `webhook-id` of every attempt.
+    #[schema(value_type = crate::schema::DeliveryId)]
     pub id: String,
     /// The event.
+    #[schema(value_type = crate::schema::EventId)]
     pub event: String,
     /// The webhook.
+    #[schema(value_type = crate::schema::WebhookId)]
     pub webhook: String,
     /// The project of both.
+    #[schema(value_type = crate::schema::ProjectId)]
     pub project: String,
     /// `event` or `test`.
+    #[schema(value_type = crate::schema::Origin)]
     pub origin: String,
     /// Where it stands.
+    #[schema(value_type = crate::schema::DeliveryState)]
     pub state: String,
     /// Why it stands there.
+    #[schema(required = true)]
     pub reason: Option<String>,
     /// What the lead became in the target.
+    #[schema(required = true)]
     pub receipt: Option<ReceiptBody>,
     /// How many attempts there were.
     pub attempt_count: u32,
     /// When it is tried next; only while it is pending.
+    #[schema(required = true, format = DateTime)]
     pub next_attempt_at: Option<String>,
     /// The digest of the component that it is mapped with.
+    #[schema(value_type = Option<crate::schema::Digest>, required = true)]
     pub component: Option<String>,
     /// When it was created.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// The person whom the event is about; null when the event is not readable any more.
+    #[schema(required = true)]
     pub lead: Option<LeadBody>,
 }
 
@@ -80,18 +95,29 @@ impl DeliveryBody {
 }
 
 /// What a lead became in the target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReceiptBody {
     /// Its name there, for example `contact/151`.
+    #[schema(required = true)]
     pub reference: Option<String>,
     /// A link to it.
+    #[schema(required = true, format = "uri")]
     pub url: Option<String>,
 }
 
-fn origin(origin: Origin) -> &'static str {
+pub(crate) fn origin(origin: Origin) -> &'static str {
     match origin {
         Origin::Event => "event",
         Origin::Test => "test",
+    }
+}
+
+pub(crate) fn level(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
     }
 }
 
@@ -123,7 +149,7 @@ impl From<&Receipt> for ReceiptBody {
 }
 
 /// A delivery with its event and attempts.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Box<RawValue>")]
 pub struct DeliveryDetail {
     /// The delivery.
@@ -135,9 +161,10 @@ pub struct DeliveryDetail {
 }
 
 /// What a delivery was made of, and what happened to it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryStory {
     /// The event as it was received.
+    #[schema(value_type = Option<Object>, required = true)]
     pub payload: Option<Box<RawValue>>,
     /// Each attempt.
     pub attempts: Vec<AttemptBody>,
@@ -153,47 +180,58 @@ impl TryFrom<Box<RawValue>> for DeliveryDetail {
 }
 
 /// One request, or one failure of a mapping.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AttemptBody {
     /// Counts from 1.
+    #[schema(minimum = 1)]
     pub number: u32,
     /// When it began.
+    #[schema(format = DateTime)]
     pub started_at: String,
     /// How long it took.
     pub duration_ms: u64,
     /// The plugin's name for the request.
+    #[schema(required = true)]
     pub step: Option<String>,
     /// What followed from it.
+    #[schema(value_type = crate::schema::Verdict)]
     pub verdict: String,
     /// What went wrong.
+    #[schema(required = true)]
     pub error: Option<AttemptErrorBody>,
     /// What to do about it.
+    #[schema(required = true)]
     pub hint: Option<String>,
     /// The request.
+    #[schema(required = true)]
     pub request: Option<SentRequestBody>,
     /// The target's reply.
+    #[schema(required = true)]
     pub reply: Option<ReceivedReplyBody>,
     /// What the plugin logged.
     pub logs: Vec<LogLineBody>,
     /// The digest of the component.
+    #[schema(value_type = Option<crate::schema::Digest>, required = true)]
     pub component: Option<String>,
 }
 
 /// What went wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AttemptErrorBody {
     /// The kind of failure.
+    #[schema(value_type = crate::schema::AttemptErrorKind)]
     pub kind: String,
     /// What happened, for people.
     pub message: String,
 }
 
 /// A request as it was sent, secrets masked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SentRequestBody {
     /// Its method.
     pub method: String,
     /// Its URL.
+    #[schema(format = "uri")]
     pub url: String,
     /// Its headers.
     pub headers: BTreeMap<String, String>,
@@ -202,9 +240,10 @@ pub struct SentRequestBody {
 }
 
 /// A reply as it was received.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReceivedReplyBody {
     /// Its status.
+    #[schema(minimum = 100, maximum = 999)]
     pub status: u16,
     /// Its headers.
     pub headers: BTreeMap<String, String>,
@@ -215,9 +254,10 @@ pub struct ReceivedReplyBody {
 }
 
 /// A line that a plugin logged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogLineBody {
     /// `debug`, `info`, `warn` or `error`.
+    #[schema(value_type = crate::schema::LogLevel)]
     pub level: String,
     /// Its text.
     pub message: String,
@@ -249,13 +289,7 @@ impl From<&AttemptError> for AttemptErrorBody {
 
 impl From<&LogLine> for LogLineBody {
     fn from(line: &LogLine) -> Self {
-        let level = match line.level {
-            LogLevel::Debug => "debug",
-            LogLevel::Info => "info",
-            LogLevel::Warn => "warn",
-            LogLevel::Error => "error",
-        };
-        Self { level: level.to_owned(), message: line.message.clone() }
+        Self { level: level(line.level).to_owned(), message: line.message.clone() }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The JSON of the REST API as types, with its paths, header names and limits: the server, the command line and the tests
 //! share them, so that each name is written once.
 //!
-//! Every type serialises and deserialises. Identifiers and times are texts here; the server parses them into the types of
-//! `model` at its edge. A type is called `…Body` where `model` has the same idea under that name.
+//! Every type serialises and deserialises, and has a schema: see [`schema::components`]. The comments on types and members
+//! are the descriptions there, so they are for readers of JSON. Identifiers and times are texts here; the server parses
+//! them into the types of `model` at its edge. A type is called `…Body` where `model` has the same idea under that name.
 
 pub mod delivery;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod problem;
 pub mod project;
 mod raw;
 pub mod report;
+pub mod schema;
 pub mod webhook;
 
 pub use operation::Operation;

@@ -9,6 +9,7 @@ use hookwright_model::limits::{
 };
 use hookwright_model::{CustomHeaders, Limits, PluginLimit, PluginLimits, Settings, TargetUrl};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Bytes of a body, where nothing else is said.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -30,7 +31,7 @@ pub const MAX_NAME_CHARS: usize = 200;
 macro_rules! group {
     ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident = $limit:expr;)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         pub struct $name {
             $($(#[$member_doc])* pub $member: u64,)*
         }
@@ -120,7 +121,7 @@ group! {
 }
 
 /// All limits, by what they are of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LimitsBody {
     /// What a plugin may be and use; an installation can change these.
     pub plugin: BTreeMap<String, u64>,

@@ -4,16 +4,18 @@ use std::fmt::Display;
 
 use hookwright_model::Page;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The query of a list.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct PageQuery {
     /// The `next_cursor` of the page before; absent for the first page.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cursor: Option<String>,
-    /// The most items of the page, from 1 to [`crate::limits::MAX_PAGE_ITEMS`].
+    /// The most items of the page, from 1 to 200.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u16, required = false, minimum = 1, maximum = 200)]
     pub limit: Option<String>,
 }
 

@@ -6,20 +6,24 @@ use hookwright_model::{Description, HeaderHint, PluginOwner, PluginVersion, Vers
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::path::LATEST;
 use crate::raw;
 
 /// A version of a plugin.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PluginBody {
     /// The plugin's name.
     pub name: String,
     /// The version's number.
+    #[schema(minimum = 1)]
     pub version: u32,
     /// `bundled` or `project`.
+    #[schema(value_type = crate::schema::PluginOwner)]
     pub owner: String,
     /// The component's digest.
+    #[schema(value_type = crate::schema::Digest)]
     pub digest: String,
     /// The version of the contract that it was built for.
     pub contract: String,
@@ -28,11 +32,12 @@ pub struct PluginBody {
     /// What the plugin says about itself.
     pub description: DescriptionBody,
     /// When it was uploaded.
+    #[schema(format = DateTime)]
     pub created_at: String,
 }
 
 /// What a plugin says about itself.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DescriptionBody {
     /// The name of its target.
     pub title: String,
@@ -43,11 +48,12 @@ pub struct DescriptionBody {
     /// The headers that the target wants.
     pub headers: Vec<HeaderHintBody>,
     /// The JSON schema of its settings.
+    #[schema(value_type = Option<serde_json::Value>, required = true)]
     pub settings_schema: Option<Box<RawValue>>,
 }
 
 /// A header that a target wants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeaderHintBody {
     /// The header's name.
     pub name: String,
@@ -58,7 +64,7 @@ pub struct HeaderHintBody {
 }
 
 /// The answer to an upload.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Box<RawValue>")]
 pub struct UploadedBody {
     /// The version that the component is.
@@ -70,13 +76,14 @@ pub struct UploadedBody {
 }
 
 /// What an upload did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UploadBody {
     /// Whether the newest version was this very component already, so that nothing changed.
     pub unchanged: bool,
     /// How long it waited for the compiler.
     pub waited_ms: u64,
     /// How long compiling took; null: its code was there already.
+    #[schema(required = true)]
     pub compile_ms: Option<u64>,
 }
 

@@ -1,13 +1,15 @@
 //! Problem details (RFC 9457): the body of every error answer.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What went wrong. Callers decide by `code`, which never changes; people read `detail`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProblemBody {
     /// The status in words.
     pub title: String,
     /// The status.
+    #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// What kind of problem it is.
     pub code: Code,
@@ -18,11 +20,12 @@ pub struct ProblemBody {
     pub errors: Vec<InvalidBody>,
     /// The webhooks that are in the way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<crate::schema::WebhookId>)]
     pub webhooks: Vec<String>,
 }
 
 /// A member that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InvalidBody {
     /// Its JSON pointer (RFC 6901); empty for the body as a whole.
     pub pointer: String,
@@ -33,7 +36,7 @@ pub struct InvalidBody {
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:literal;)*) => {
         /// The kind of a problem.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Code {
             $($(#[$doc])* $name,)*

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hookwright_model::{Limits, Mapping, RetryPolicy, Webhook, WebhookState};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::plugin::VersionPinBody;
 
@@ -12,15 +13,17 @@ use crate::plugin::VersionPinBody;
 pub const MASK: &str = "***";
 
 /// A webhook to create.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct NewWebhookBody {
     /// A name for people.
     #[serde(default)]
     pub name: String,
     /// Where the requests go.
+    #[schema(format = "uri")]
     pub url: String,
     /// The events that it wants.
+    #[schema(value_type = Vec<crate::schema::EventKind>)]
     pub events: Vec<String>,
     /// Headers of every request.
     #[serde(default)]
@@ -39,29 +42,32 @@ pub struct NewWebhookBody {
 }
 
 /// Changes to a webhook. What is absent stays as it is.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object", default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct WebhookPatch {
     /// A name for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where the requests go. The masked URL keeps the stored one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uri")]
     pub url: Option<String>,
     /// The events that it wants.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<crate::schema::EventKind>>)]
     pub events: Option<Vec<String>>,
-    /// Merged by name: null removes a header, [`MASK`] keeps its value.
+    /// Merged by name: null removes a header, `***` keeps its value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<BTreeMap<String, Option<String>>>,
     /// Null removes the mapping.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<MappingBody>)]
     pub mapping: Option<Option<MappingBody>>,
     /// When failed attempts are repeated.
-    #[serde(skip_serializing_if = "RetryPatch::is_empty")]
+    #[serde(default, skip_serializing_if = "RetryPatch::is_empty")]
     pub retry: RetryPatch,
     /// How much at once, and how long.
-    #[serde(skip_serializing_if = "WebhookLimitsPatch::is_empty")]
+    #[serde(default, skip_serializing_if = "WebhookLimitsPatch::is_empty")]
     pub limits: WebhookLimitsPatch,
     /// Pauses or enables it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +80,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<M
 }
 
 /// The states that a person can switch a webhook to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Switch {
     /// Deliver.
@@ -84,7 +90,7 @@ pub enum Switch {
 }
 
 /// A plugin with its settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct MappingBody {
     /// The plugin's name.
@@ -94,6 +100,7 @@ pub struct MappingBody {
     pub version: VersionPinBody,
     /// The plugin's settings.
     #[serde(default = "no_settings")]
+    #[schema(value_type = Object)]
     pub settings: Value,
 }
 
@@ -113,7 +120,7 @@ impl From<&Mapping> for MappingBody {
 }
 
 /// When failed attempts are repeated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RetryPolicyBody {
     /// The first wait.
     pub first_secs: u64,
@@ -139,9 +146,9 @@ impl From<&RetryPolicy> for RetryPolicyBody {
     }
 }
 
-/// Changes to a [`RetryPolicyBody`]. What is absent stays as it is, or is the default of a new webhook.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object", default)]
+/// Changes to a `RetryPolicyBody`. What is absent stays as it is, or is the default of a new webhook.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct RetryPatch {
     /// The first wait.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +175,7 @@ impl RetryPatch {
 }
 
 /// How much at once, and how long.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhookLimitsBody {
     /// The most deliveries under way at once.
     pub concurrency: u16,
@@ -182,9 +189,9 @@ impl From<&Limits> for WebhookLimitsBody {
     }
 }
 
-/// Changes to a [`WebhookLimitsBody`]. What is absent stays as it is, or is the default of a new webhook.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object", default)]
+/// Changes to a `WebhookLimitsBody`. What is absent stays as it is, or is the default of a new webhook.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct WebhookLimitsPatch {
     /// The most deliveries under way at once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -202,43 +209,54 @@ impl WebhookLimitsPatch {
 }
 
 /// A webhook.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WebhookBody {
     /// Its id.
+    #[schema(value_type = crate::schema::WebhookId)]
     pub id: String,
     /// Its project.
+    #[schema(value_type = crate::schema::ProjectId)]
     pub project: String,
     /// A name for people; may be empty.
     pub name: String,
     /// Where the requests go, masked.
     pub url: String,
     /// The events that it wants.
+    #[schema(value_type = Vec<crate::schema::EventKind>)]
     pub events: Vec<String>,
-    /// The headers of every request; each value is [`MASK`].
+    /// The headers of every request; each value is `***`.
     pub headers: BTreeMap<String, String>,
     /// How the event becomes requests; null forwards it unchanged.
+    #[schema(required = true)]
     pub mapping: Option<MappingBody>,
     /// When failed attempts are repeated.
     pub retry: RetryPolicyBody,
     /// How much at once, and how long.
     pub limits: WebhookLimitsBody,
     /// `active`, `paused` or `disabled`.
+    #[schema(value_type = crate::schema::WebhookState)]
     pub state: String,
     /// Why the server switched it off: `gone`.
+    #[schema(value_type = Option<crate::schema::DisableReason>, required = true)]
     pub disabled_reason: Option<String>,
     /// Since when it is in this state.
+    #[schema(format = DateTime)]
     pub state_since: String,
     /// Nothing is sent to it for a while; absent while it is delivered to as usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub lane: Option<LaneBody>,
     /// Signs its requests. Shown once, when the webhook is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub signing_secret: Option<String>,
     /// Counts its changes; the `etag`.
     pub revision: u64,
     /// When it was created.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// When it was last changed.
+    #[schema(format = DateTime)]
     pub updated_at: String,
     /// What is doubtful about it, for people. Only in answers to changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -246,9 +264,10 @@ pub struct WebhookBody {
 }
 
 /// A time in which nothing is sent to a webhook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LaneBody {
     /// When the next request may be sent.
+    #[schema(format = DateTime)]
     pub resting_until: String,
     /// Why, for people: `HubSpot asked for a pause`.
     pub reason: String,
@@ -287,7 +306,7 @@ impl From<&Webhook> for WebhookBody {
     }
 }
 
-fn state(state: WebhookState) -> (&'static str, Option<&'static str>) {
+pub(crate) fn state(state: WebhookState) -> (&'static str, Option<&'static str>) {
     match state {
         WebhookState::Active => ("active", None),
         WebhookState::Paused => ("paused", None),

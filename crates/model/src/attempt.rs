@@ -80,6 +80,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 5] = [Self::Succeeded, Self::Retry, Self::Failed, Self::Held, Self::Skipped];
+
     /// The name in the API and in logs.
     pub fn as_str(self) -> &'static str {
         match self {
