@@ -1,7 +1,7 @@
 //! The configuration of the server: flags, then environment, then the file, then defaults.
 //!
 //! A setting is declared once, as a field of [`Settings`] with its documentation. The flag, the environment variable, the
-//! key in the file ([`file`]) and the printed file ([`template`]) follow from that.
+//! key in the file ([`mod@file`]) and the printed file ([`mod@template`]) follow from that.
 
 mod file;
 mod listen;
