@@ -55,9 +55,10 @@ impl Server {
     }
 
     fn answer(&self, request: Request<Arguments>) -> io::Result<()> {
-        let plugin = match self.plugin(&request)? {
+        let plugin = match self.plugin(&request) {
             Ok(plugin) => plugin,
-            Err(reason) => return reply::<()>(&Reply::CodeUnusable(reason)),
+            Err(NoPlugin::Unusable(reason)) => return reply::<()>(&Reply::CodeUnusable(reason)),
+            Err(NoPlugin::Pipe(error)) => return Err(error),
         };
         let stage = self.runtime.stage(self.runtime.limits().wall_time);
         match request.what {
@@ -66,22 +67,35 @@ impl Server {
         }
     }
 
-    /// The plugin that is asked for, or why there is none.
-    fn plugin(&self, request: &Request<Arguments>) -> io::Result<Result<Arc<Plugin>, String>> {
+    /// The plugin that is asked for.
+    fn plugin(&self, request: &Request<Arguments>) -> Result<Arc<Plugin>, NoPlugin> {
         let component = Digest::from_bytes(request.component);
         let Some(contract) = Contract::find(&request.contract) else {
-            return Ok(Err(format!("it does not know version {} of the contract", request.contract)));
+            let reason = format!("it does not know version {} of the contract", request.contract);
+            return Err(NoPlugin::Unusable(reason));
         };
         if let Some(plugin) = self.plugins.get(component) {
-            return Ok(Ok(plugin));
+            return Ok(plugin);
         }
         reply::<()>(&Reply::CodeWanted)?;
         let code = receive_bytes(&mut io::stdin().lock(), usize::MAX)?;
-        Ok(self.runtime.link(contract, &code).map(|plugin| {
-            let plugin = Arc::new(plugin);
-            self.plugins.insert(component, Arc::clone(&plugin), code.len());
-            plugin
-        }))
+        let plugin = Arc::new(self.runtime.link(contract, &code).map_err(NoPlugin::Unusable)?);
+        self.plugins.insert(component, Arc::clone(&plugin), code.len());
+        Ok(plugin)
+    }
+}
+
+/// Why a plugin cannot be called.
+enum NoPlugin {
+    /// The code does not fit this process.
+    Unusable(String),
+    /// The server is gone.
+    Pipe(io::Error),
+}
+
+impl From<io::Error> for NoPlugin {
+    fn from(error: io::Error) -> Self {
+        Self::Pipe(error)
     }
 }
 
