@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub(super) fn opening() -> io::Result<()> {
     line("Hookwright demo: one lead, from the chat to the CRM.\n")?;
-    line("Starting a server on a temporary folder (the bundled plugins are compiled once) …")
+    line("Starting a server on a temporary folder …")
 }
 
 pub(super) fn cast(server: &str, title: &str, target: &str) -> io::Result<()> {
