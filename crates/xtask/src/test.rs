@@ -20,11 +20,11 @@ pub(crate) fn run() -> Result<()> {
     let mut tally = Tally::default();
     progress.step("tools", "a minute", tools)?;
     progress.step("format", "2 s", || in_both(|folder| cargo(folder, ["fmt", "--all", "--check"])))?;
-    progress.step("lints", "4 min", || in_both(lint))?;
-    progress.step("lean build", "2 min", || lean(&root))?;
-    progress.step("documentation", "a minute", || in_both(document))?;
-    progress.step("build", "6 min", || build(&root))?;
-    let tested = progress.step("tests", "8 min", || {
+    progress.step("lints", "6 min", || in_both(lint))?;
+    progress.step("lean build", "20 s", || lean(&root))?;
+    progress.step("documentation", "20 s", || in_both(document))?;
+    progress.step("build", "3 min", || build(&root))?;
+    let tested = progress.step("tests", "5 min", || {
         let in_root = nextest(&root, &mut tally);
         let in_plugins = nextest(&plugins, &mut tally);
         in_root.and(in_plugins)
@@ -32,7 +32,7 @@ pub(crate) fn run() -> Result<()> {
     // Also when some have failed: this is what a person looks for.
     eprintln!("\nTests: {tally}");
     tested?;
-    progress.step("examples in the documentation", "a minute", || in_both(examples))?;
+    progress.step("examples in the documentation", "10 s", || in_both(examples))?;
     eprintln!("\n{}\nTests: {tally}", progress.summary());
     Ok(())
 }
